@@ -1,0 +1,1 @@
+//! Numbers as people read them in logs and status texts.

@@ -1,0 +1,9 @@
+//! Vocabulary that every other layer may use: instants, process identities, event kinds, schedules, text formats.
+//! Pure: nothing here reads a clock, a file or the system.
+
+pub mod escape;
+pub mod event;
+pub mod format;
+pub mod process;
+pub mod schedule;
+pub mod time;

@@ -1,0 +1,455 @@
+//! The configuration as the rest of the program sees it. Built once per load and never changed; what happens at run time
+//! lives in the engine's ledger.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::base::event::EventKind;
+use crate::base::schedule::{Every, Rate};
+
+/// A whole control file with its includes, resolved and checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The main control file, absolute.
+    pub control_file: PathBuf,
+    /// The `set` statements.
+    pub settings: Settings,
+    /// All services, each behind everything it depends on; otherwise in the order of the file. The system service is
+    /// among them: added with the host's name when the file has none.
+    pub services: Vec<Service>,
+}
+
+/// Place of a service in [`Config::services`]; valid for that configuration only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ServiceId(pub usize);
+
+/// What the `set` statements say. `None` means the file is silent and the built-in default applies.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// `set daemon N`: time from the start of one cycle to the start of the next.
+    pub interval: Option<Duration>,
+    /// `start delay N`: wait before the first cycle after a boot of the machine.
+    pub start_delay: Duration,
+    /// `set init`: stay in the foreground.
+    pub foreground: bool,
+    /// `set terminal batch`: plain tables.
+    pub batch: bool,
+    /// `set log`.
+    pub log: Option<LogTarget>,
+    /// `set pidfile`.
+    pub pidfile: Option<PathBuf>,
+    /// `set idfile`.
+    pub idfile: Option<PathBuf>,
+    /// `set statefile`.
+    pub statefile: Option<PathBuf>,
+    /// `set httpd`.
+    pub httpd: Option<Httpd>,
+    /// `set limits`, as it stands at the end of the file.
+    pub limits: Limits,
+}
+
+/// Where log lines go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LogTarget {
+    /// Appended to a file.
+    File(PathBuf),
+    /// Sent to syslogd.
+    Syslog(Facility),
+}
+
+/// Syslog facilities the language knows, with the numbers of RFC 5424 table 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Facility {
+    /// `log_user`, the default.
+    #[default]
+    User,
+    /// `log_daemon`.
+    Daemon,
+    /// `log_local0` to `log_local7`.
+    Local(u8),
+}
+
+impl Facility {
+    /// The number that goes into a message's priority value.
+    pub fn code(self) -> u8 {
+        match self {
+            Facility::User => 1,
+            Facility::Daemon => 3,
+            Facility::Local(n) => 16 + (n & 7),
+        }
+    }
+}
+
+/// Buffer sizes and default timeouts (`set limits`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes kept of a check program's output.
+    pub program_output: usize,
+    /// Bytes of an answer that an `expect` sees.
+    pub send_expect_buffer: usize,
+    /// Bytes of a line that a content test sees.
+    pub file_content_buffer: usize,
+    /// Bytes of an HTTP body that a content test sees.
+    pub http_content_buffer: usize,
+    /// Default timeout of network tests.
+    pub network_timeout: Duration,
+    /// Default timeout of check programs.
+    pub program_timeout: Duration,
+    /// Default timeout of stop programs.
+    pub stop_timeout: Duration,
+    /// Default timeout of start programs.
+    pub start_timeout: Duration,
+    /// Default timeout of restart programs.
+    pub restart_timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            program_output: 512,
+            send_expect_buffer: 256,
+            file_content_buffer: 512,
+            http_content_buffer: 1024 * 1024,
+            network_timeout: Duration::from_secs(5),
+            program_timeout: Duration::from_secs(300),
+            stop_timeout: Duration::from_secs(30),
+            start_timeout: Duration::from_secs(30),
+            restart_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+/// `set httpd`.
+#[derive(Clone, Debug, Default)]
+pub struct Httpd {
+    /// TCP port of the page; `None` when the file gives no port.
+    pub port: Option<u16>,
+    /// `address`: where to listen; `None` means every address of both families.
+    pub address: Option<String>,
+    /// `read-only` after the port: nobody can act through it.
+    pub read_only: bool,
+    /// `signature disable` hides the version.
+    pub signature: Signature,
+    /// Who may connect.
+    pub allow: Vec<AllowHost>,
+    /// Who may log in. Empty: no authentication.
+    pub credentials: Vec<Credential>,
+}
+
+/// Whether answers carry the version.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Signature {
+    /// `Server: pollux/…`.
+    #[default]
+    Shown,
+    /// `Server: pollux`.
+    Hidden,
+}
+
+/// One `allow` of a host or network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AllowHost {
+    /// An address with a prefix length in bits (32 or 128 for a single address).
+    Network {
+        /// The network's address.
+        address: std::net::IpAddr,
+        /// Leading bits that must agree.
+        prefix: u8,
+    },
+    /// A name, resolved while the daemon runs.
+    Name(String),
+}
+
+/// One `allow user:password`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credential {
+    /// The user's name.
+    pub user: String,
+    /// The password in clear text; never shown.
+    pub password: String,
+    /// May look, may not act.
+    pub read_only: bool,
+}
+
+impl std::fmt::Debug for Credential {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Credential({}, read_only: {})", self.user, self.read_only)
+    }
+}
+
+/// One `check` block.
+#[derive(Clone, Debug)]
+pub struct Service {
+    /// Unique without regard to case.
+    pub name: String,
+    /// What is checked.
+    pub kind: Kind,
+    /// `group` statements.
+    pub groups: Vec<String>,
+    /// `depends on`: what must be up before this service.
+    pub depends: Vec<ServiceId>,
+    /// `every`.
+    pub every: Every,
+    /// `mode`.
+    pub mode: Mode,
+    /// `onreboot`, with the global default filled in.
+    pub onreboot: OnReboot,
+    /// `start program`.
+    pub start: Option<Program>,
+    /// `stop program`.
+    pub stop: Option<Program>,
+    /// `restart program`.
+    pub restart: Option<Program>,
+    /// Tests in the order written; implicit ones first.
+    pub rules: Vec<Rule>,
+    /// `if N restarts within M cycles`.
+    pub restart_limits: Vec<RestartLimit>,
+    /// Where the block begins.
+    pub place: Place,
+}
+
+impl Service {
+    /// The kind's number in XML and its title in texts.
+    pub fn service_type(&self) -> ServiceType {
+        match self.kind {
+            Kind::Process(_) => ServiceType::Process,
+            Kind::System => ServiceType::System,
+        }
+    }
+}
+
+/// A place in a control file, for messages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The file.
+    pub file: PathBuf,
+    /// Its line, counted from 1; 0 for what no file says.
+    pub line: u32,
+}
+
+/// What a service checks.
+#[derive(Clone, Debug)]
+pub enum Kind {
+    /// `check process`.
+    Process(ProcessTarget),
+    /// `check system`, or the one that is always there.
+    System,
+}
+
+/// The nine types as interfaces name them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[allow(missing_docs)] // each is named after its statement
+pub enum ServiceType {
+    Filesystem = 0,
+    Directory = 1,
+    File = 2,
+    Process = 3,
+    Host = 4,
+    System = 5,
+    Fifo = 6,
+    Program = 7,
+    Network = 8,
+}
+
+impl ServiceType {
+    /// The title in status texts and the `Type` column.
+    pub fn title(self) -> &'static str {
+        match self {
+            ServiceType::Filesystem => "Filesystem",
+            ServiceType::Directory => "Directory",
+            ServiceType::File => "File",
+            ServiceType::Process => "Process",
+            ServiceType::Host => "Remote Host",
+            ServiceType::System => "System",
+            ServiceType::Fifo => "Fifo",
+            ServiceType::Program => "Program",
+            ServiceType::Network => "Network",
+        }
+    }
+
+    /// The order in which the summary groups types.
+    pub const DISPLAY_ORDER: [ServiceType; 9] = [
+        ServiceType::System,
+        ServiceType::Process,
+        ServiceType::File,
+        ServiceType::Fifo,
+        ServiceType::Directory,
+        ServiceType::Filesystem,
+        ServiceType::Host,
+        ServiceType::Network,
+        ServiceType::Program,
+    ];
+}
+
+/// How a process is found.
+#[derive(Clone, Debug)]
+pub enum ProcessTarget {
+    /// By the number in a file.
+    Pidfile(PathBuf),
+    /// By its command line.
+    Matching(Pattern),
+}
+
+/// A POSIX extended regular expression, compiled.
+#[derive(Clone, Debug)]
+pub struct Pattern {
+    /// As the control file has it.
+    pub source: String,
+    /// The same meaning for the regex crate; matches anywhere in the bytes.
+    pub regex: regex::bytes::Regex,
+}
+
+/// `mode`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// Rules may start, stop and restart.
+    #[default]
+    Active,
+    /// Rules only alert, execute and unmonitor.
+    Passive,
+}
+
+/// `onreboot`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnReboot {
+    /// Monitored after a boot.
+    #[default]
+    Start,
+    /// Not monitored after a boot.
+    NoStart,
+    /// As it was.
+    LastState,
+}
+
+/// A program with its arguments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Program {
+    /// Path and arguments; never empty; executed without a shell and without a search through PATH.
+    pub argv: Vec<OsString>,
+    /// `as uid`.
+    pub uid: Option<User>,
+    /// `as gid`.
+    pub gid: Option<Group>,
+    /// How long it may take; `None`: for ever.
+    pub timeout: Option<Duration>,
+}
+
+impl Program {
+    /// The command line as logs and status texts show it: words joined by blanks.
+    pub fn command_line(&self) -> String {
+        let words: Vec<_> = self.argv.iter().map(|w| w.to_string_lossy()).collect();
+        words.join(" ")
+    }
+}
+
+/// A user a program runs as.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    /// Its number.
+    pub uid: u32,
+    /// Its name, when the system has one.
+    pub name: Option<String>,
+}
+
+/// A group a program runs in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// Its number.
+    pub gid: u32,
+    /// Its name, when the system has one.
+    pub name: Option<String>,
+}
+
+/// One `if … then … else …`.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// What is tested.
+    pub test: Test,
+    /// What happens when it fails.
+    pub failure: Reaction,
+    /// What happens when it passes again.
+    pub recovery: Reaction,
+}
+
+/// The tests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Test {
+    /// `if not exist`: fails while the service is gone.
+    NotExist,
+    /// `if exist`: fails while the service is there.
+    Exist,
+}
+
+impl Test {
+    /// The kind of event this test posts.
+    pub fn event_kind(&self) -> EventKind {
+        match self {
+            Test::NotExist => EventKind::NonExist,
+            Test::Exist => EventKind::Exist,
+        }
+    }
+}
+
+/// An action and how often its condition must hold before it is taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reaction {
+    /// The rate.
+    pub rate: Rate,
+    /// The action.
+    pub action: Action,
+}
+
+/// What a rule does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Nothing, not even an alert.
+    Ignore,
+    /// Tell people.
+    Alert,
+    /// Restart the service.
+    Restart,
+    /// Start the service.
+    Start,
+    /// Stop the service and its monitoring.
+    Stop,
+    /// End its monitoring.
+    Unmonitor,
+    /// Run a program.
+    Exec(Exec),
+}
+
+impl Action {
+    /// The word for it in messages.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Action::Ignore => "ignore",
+            Action::Alert => "alert",
+            Action::Restart => "restart",
+            Action::Start => "start",
+            Action::Stop => "stop",
+            Action::Unmonitor => "unmonitor",
+            Action::Exec(_) => "exec",
+        }
+    }
+}
+
+/// `exec "…"`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exec {
+    /// The program.
+    pub program: Program,
+    /// `repeat every N cycles`: run again when the failure has been seen a multiple of N times.
+    pub repeat: Option<u32>,
+}
+
+/// `if N restarts within M cycles then ACTION`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RestartLimit {
+    /// N.
+    pub restarts: u32,
+    /// M; at least N.
+    pub cycles: u32,
+    /// What is done; `timeout` in the file is [`Action::Unmonitor`].
+    pub action: Action,
+}

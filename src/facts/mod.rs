@@ -1,0 +1,4 @@
+//! What was measured. Plain values; a field the system did not tell is `None`, never 0 or -1.
+
+pub mod process;
+pub mod system;

@@ -1,0 +1,5 @@
+//! The program: hands the command line to the library and exits with its code.
+
+fn main() {
+    std::process::exit(pollux::main());
+}

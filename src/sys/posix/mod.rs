@@ -1,0 +1,4 @@
+//! Calls that Linux and FreeBSD share.
+
+pub mod errno;
+pub mod poll;
