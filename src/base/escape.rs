@@ -15,6 +15,25 @@ pub fn log_line(text: &str) -> String {
     line
 }
 
+/// Text for HTML, safe between tags and inside quoted attributes. Control characters other than tab and newline, which
+/// HTML does not allow, become U+FFFD.
+pub fn html(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&#39;"),
+            '\t' | '\n' => safe.push(c),
+            c if c.is_control() => safe.push(char::REPLACEMENT_CHARACTER),
+            c => safe.push(c),
+        }
+    }
+    safe
+}
+
 /// Longest file name [`file_name`] returns, in bytes: leaves room for endings within NAME_MAX (255).
 pub const FILE_NAME_MAX: usize = 120;
 
@@ -53,6 +72,11 @@ mod tests {
     #[test]
     fn a_log_line_has_no_control_characters() {
         assert_eq!(log_line("a\nb\tc\r\u{1b}[31m\u{7f}é"), "a\\nb\\tc\\r\\x1b[31m\\x7fé");
+    }
+
+    #[test]
+    fn html_has_no_live_characters() {
+        assert_eq!(html("<a href=\"x\" b='y'>&\u{0}\n"), "&lt;a href=&quot;x&quot; b=&#39;y&#39;&gt;&amp;\u{fffd}\n");
     }
 
     #[test]

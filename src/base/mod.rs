@@ -1,6 +1,7 @@
 //! Vocabulary that every other layer may use: instants, process identities, event kinds, schedules, text formats.
 //! Pure: nothing here reads a clock, a file or the system.
 
+pub mod base64;
 pub mod escape;
 pub mod event;
 pub mod format;
