@@ -1,3 +1,49 @@
 //! What people and programs read. Everything here is written from one [`status::Status`] alone. Pure.
+#![forbid(unsafe_code)]
 
+pub mod html;
+pub mod procmatch;
+pub mod select;
 pub mod status;
+mod table;
+pub mod text;
+mod words;
+
+/// The version of the original whose interfaces these texts follow.
+pub const COMPATIBLE_WITH: &str = "5.35.2";
+
+/// Under which name a text is written: readers of the original look for `Monit` at its beginning.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Product {
+    /// `Monit` and the version we are compatible with; nothing that the original would not say.
+    #[default]
+    Monit,
+    /// `pollux` and our own version; also tells what troubles the daemon and why the last action of a service failed.
+    Pollux,
+}
+
+impl Product {
+    /// Name and version, such as `Monit 5.35.2`.
+    pub fn title(self) -> String {
+        match self {
+            Product::Monit => format!("Monit {COMPATIBLE_WITH}"),
+            Product::Pollux => concat!("pollux ", env!("CARGO_PKG_VERSION")).to_owned(),
+        }
+    }
+}
+
+/// How a text may be decorated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Style {
+    /// Tables have lines of UTF-8 box characters.
+    pub boxes: bool,
+    /// ANSI colours (ECMA-48 SGR).
+    pub colour: bool,
+}
+
+impl Style {
+    /// Neither lines nor colours: for programs and `-B`.
+    pub const PLAIN: Style = Style { boxes: false, colour: false };
+    /// Both: for terminals, and what the original answers over HTTP.
+    pub const FULL: Style = Style { boxes: true, colour: true };
+}

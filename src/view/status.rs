@@ -22,6 +22,8 @@ pub struct Status {
     pub interval: Duration,
     /// The host's name.
     pub host: String,
+    /// When the machine was booted, in local time.
+    pub boot: Option<LocalTime>,
     /// The main control file.
     pub control_file: String,
     /// Where the page listens.
@@ -120,4 +122,95 @@ pub struct ProcessReadings {
     pub gid: Option<u32>,
     /// Time since it started.
     pub uptime: Option<Duration>,
+}
+
+/// A picture with one service of each condition, for the tests of this layer and the layers below.
+#[cfg(test)]
+pub(crate) mod sample {
+    use super::*;
+
+    fn at(hour: u8, minute: u8, second: u8) -> LocalTime {
+        LocalTime { year: 2026, month: 11, day: 22, hour, minute, second, weekday: 0, offset: 0 }
+    }
+
+    /// A process that runs and is well.
+    pub(crate) fn process(name: &str) -> ServiceStatus {
+        ServiceStatus {
+            name: name.to_owned(),
+            service_type: ServiceType::Process,
+            groups: Vec::new(),
+            monitoring: Monitoring::Monitored,
+            mode: Mode::Active,
+            onreboot: OnReboot::Start,
+            open: Vec::new(),
+            pending: None,
+            collected: Some(at(21, 52, 26)),
+            readings: Readings::Process(ProcessReadings {
+                pid: Pid::new(5632).unwrap(),
+                parent: Pid::new(1),
+                uid: Some(0),
+                euid: None,
+                gid: Some(0),
+                uptime: Some(Duration::from_secs(65 * 60)),
+            }),
+            settings: vec![("Start program", "/usr/sbin/service x start".to_owned())],
+            last_failure: None,
+        }
+    }
+
+    /// One service of each condition.
+    pub(crate) fn status() -> Status {
+        let alive = ServiceStatus { groups: vec!["web".to_owned()], ..process("alive") };
+        let system = ServiceStatus {
+            service_type: ServiceType::System,
+            readings: Readings::System(System {
+                load: Some([0.19, 0.12, 0.09]),
+                uptime: Some(Duration::from_secs(17 * 60)),
+                ..System::default()
+            }),
+            ..process("myhost")
+        };
+        let none = |name| ServiceStatus { readings: Readings::None, ..process(name) };
+        let dead = ServiceStatus {
+            open: vec![(EventKind::NonExist, EventState::Failed)],
+            mode: Mode::Passive,
+            onreboot: OnReboot::NoStart,
+            last_failure: Some("first line\nsecond \u{1b}line".to_owned()),
+            ..none("deadsvc")
+        };
+        let unmonitored = ServiceStatus { monitoring: Monitoring::NotMonitored, ..none("unm") };
+        let slow = ServiceStatus {
+            monitoring: Monitoring::Initializing,
+            pending: Some(PendingAction::Start),
+            collected: None,
+            ..none("slow")
+        };
+        let lazy = ServiceStatus { monitoring: Monitoring::Waiting, groups: vec!["Web".to_owned()], ..process("lazy") };
+        let file = ServiceStatus {
+            service_type: ServiceType::File,
+            open: vec![(EventKind::Uid, EventState::Failed), (EventKind::Permission, EventState::Failed)],
+            ..none("passwd")
+        };
+        Status {
+            id: "58a7df9504d4e52837bafda2e78fe6f3".to_owned(),
+            incarnation: Wall::default(),
+            uptime: Duration::from_secs(16 * 60),
+            interval: Duration::from_secs(30),
+            host: "myhost".to_owned(),
+            boot: Some(at(21, 34, 37)),
+            control_file: "/usr/local/etc/monitrc".to_owned(),
+            listeners: Vec::new(),
+            services: vec![
+                file,
+                alive,
+                dead,
+                unmonitored,
+                slow,
+                lazy,
+                process("name-of-thirty-two-characters-xx"),
+                system,
+            ],
+            troubles: vec!["cannot write the state file: <no space>".to_owned()],
+        }
+    }
 }
