@@ -1,4 +1,5 @@
 //! Calls that Linux and FreeBSD share.
 
 pub mod errno;
+pub mod net;
 pub mod poll;
