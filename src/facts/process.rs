@@ -1,5 +1,8 @@
-//! One process as the system shows it.
+//! One process as the system shows it, and what a look for it can find.
 
+use std::fmt;
+
+use super::pidfile::PidfileProblem;
 use crate::base::process::{Identity, Pid};
 
 /// What every process check needs: one record of the process table, without the command line.
@@ -11,12 +14,21 @@ pub struct Entry {
     pub parent: Option<Pid>,
     /// Dead, waiting to be reaped.
     pub zombie: bool,
+    /// A thread of the kernel, not a program.
+    pub kernel: bool,
+    /// The jail it runs in, 0 being the host; `None` where there are no jails.
+    pub jail: Option<i32>,
+}
+
+/// Whom a process acts for. A reading of its own, because Linux keeps it in another file than [`Entry`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Owner {
     /// Real user id.
-    pub uid: Option<u32>,
+    pub uid: u32,
     /// Effective user id.
-    pub euid: Option<u32>,
+    pub euid: u32,
     /// Real group id.
-    pub gid: Option<u32>,
+    pub gid: u32,
 }
 
 /// A process with its command line, as patterns see it.
@@ -24,6 +36,43 @@ pub struct Entry {
 pub struct Listed {
     /// The record.
     pub entry: Entry,
-    /// Arguments joined by single blanks; the process's name where arguments cannot be read.
+    /// Arguments joined by single blanks; the process's name where arguments cannot be read; empty when commands were
+    /// not asked for.
     pub command: Vec<u8>,
+}
+
+/// Whether a watched process is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// It lives.
+    Running(Entry),
+    /// It does not.
+    Gone(GoneReason),
+    /// The system would not tell (out of descriptors, an I/O error): neither alive nor dead, and no ground for any
+    /// action. The text says what failed.
+    Unknown(String),
+}
+
+/// Why a process counts as dead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GoneReason {
+    /// No command line matches the pattern.
+    NoMatch,
+    /// The pidfile names no process that could be the service.
+    Pidfile(PidfileProblem),
+    /// The pidfile names a number that no process has.
+    NoProcess(Pid),
+    /// The pidfile names a process that is dead and waits to be reaped.
+    Zombie(Pid),
+}
+
+impl fmt::Display for GoneReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            GoneReason::NoMatch => f.write_str("no process matches the pattern"),
+            GoneReason::Pidfile(problem) => problem.fmt(f),
+            GoneReason::NoProcess(pid) => write!(f, "pidfile names process {pid}, which does not exist"),
+            GoneReason::Zombie(pid) => write!(f, "pidfile names process {pid}, which is a zombie"),
+        }
+    }
 }
