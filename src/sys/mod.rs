@@ -3,4 +3,6 @@
 //! `posix/` is what all systems share. `linux/` and `freebsd/` hold files of the same names; the one that fits is
 //! [`platform`]. FreeBSD's decoders take bytes and are compiled and tested on every system.
 
+pub mod count;
+pub mod fault;
 pub mod posix;
