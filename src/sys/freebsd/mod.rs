@@ -1,0 +1,10 @@
+//! FreeBSD: the readers of sysctl(3). What they fetch is bytes; [`decode`] gives the bytes their meaning, on every system.
+
+pub mod decode;
+
+#[cfg(target_os = "freebsd")]
+pub mod machine;
+#[cfg(target_os = "freebsd")]
+pub mod process;
+#[cfg(target_os = "freebsd")]
+mod sysctl;
