@@ -3,6 +3,7 @@
 pub mod base;
 pub mod config;
 pub mod facts;
+pub mod probe;
 pub mod sys;
 pub mod view;
 

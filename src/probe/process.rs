@@ -1,0 +1,102 @@
+//! Whether a watched process is there.
+//!
+//! A process that was identified is asked for by its own entry; the whole table is read only when a pattern has no live
+//! match, and then once for all patterns of the cycle.
+
+use std::path::Path;
+
+use regex::bytes::Regex;
+
+use crate::base::process::{Identity, Pid};
+use crate::config::ProcessTarget;
+use crate::facts::matching;
+use crate::facts::pidfile::{self, PIDFILE_HEAD, PidfileProblem};
+use crate::facts::process::{GoneReason, Listed, Presence};
+use crate::sys::head::{HeadError, read_head};
+use crate::sys::table::Processes;
+
+/// The process table as one cycle sees it.
+pub struct Sample<'t> {
+    table: &'t dyn Processes,
+    own: Pid,
+    /// The whole table with command lines, or why it could not be read; `None` until somebody needs it.
+    listed: Option<Result<Vec<Listed>, String>>,
+}
+
+impl<'t> Sample<'t> {
+    /// A sample of `table` that has read nothing yet. `own` is this program's number.
+    pub fn new(table: &'t dyn Processes, own: Pid) -> Sample<'t> {
+        Sample { table, own, listed: None }
+    }
+
+    /// The whole table with command lines, read on first use.
+    ///
+    /// # Errors
+    /// Why it could not be read; said again to everyone who asks in this cycle.
+    pub fn listed(&mut self) -> Result<&[Listed], &str> {
+        let table = self.table;
+        let read = || table.scan(true).map_err(|error| format!("cannot read the process table: {error}"));
+        match self.listed.get_or_insert_with(read) {
+            Ok(listed) => Ok(listed),
+            Err(why) => Err(why),
+        }
+    }
+}
+
+/// Whether the process that `target` describes is there; `known` is the identity it had when it was last seen.
+pub fn observe(target: &ProcessTarget, known: Option<Identity>, sample: &mut Sample<'_>) -> Presence {
+    match target {
+        ProcessTarget::Pidfile(path) => by_pidfile(path, sample),
+        ProcessTarget::Matching(pattern) => by_pattern(&pattern.regex, known, sample),
+    }
+}
+
+/// The process that the pidfile at `path` names now; the file is read in each cycle. Never this program itself, process 1
+/// or a zombie. Seven system calls on Linux, six on FreeBSD, when all is well.
+pub fn by_pidfile(path: &Path, sample: &Sample<'_>) -> Presence {
+    let gone = |problem| Presence::Gone(GoneReason::Pidfile(problem));
+    let pid = match read_head(path, PIDFILE_HEAD) {
+        Ok(head) => match pidfile::parse(&head, sample.own) {
+            Ok(pid) => pid,
+            Err(problem) => return gone(problem),
+        },
+        Err(HeadError::Missing) => return gone(PidfileProblem::Missing),
+        Err(HeadError::NotRegular(kind)) => return gone(PidfileProblem::NotRegular(kind)),
+        Err(HeadError::Refused(error)) => return gone(PidfileProblem::Unreadable(error.to_string())),
+        Err(HeadError::Failed(error)) => {
+            return Presence::Unknown(format!("cannot read pidfile {}: {error}", path.display()));
+        }
+    };
+    match sample.table.entry(pid) {
+        Ok(None) => Presence::Gone(GoneReason::NoProcess(pid)),
+        Ok(Some(entry)) if entry.zombie => Presence::Gone(GoneReason::Zombie(pid)),
+        Ok(Some(entry)) => Presence::Running(entry),
+        Err(error) => Presence::Unknown(format!("cannot read process {pid}: {error}")),
+    }
+}
+
+/// The process `known` while that identity lives, whatever its title says now; else the one that the pattern means among
+/// the titles of this cycle ([`matching::select`]).
+pub fn by_pattern(pattern: &Regex, known: Option<Identity>, sample: &mut Sample<'_>) -> Presence {
+    if let Some(known) = known {
+        match sample.table.entry(known.pid) {
+            Ok(Some(entry)) if !entry.zombie && entry.identity.is_same(known, sample.table.tolerance()) => {
+                return Presence::Running(entry);
+            }
+            Ok(_) => {}
+            Err(error) => return Presence::Unknown(format!("cannot read process {}: {error}", known.pid)),
+        }
+    }
+    let own = sample.own;
+    match sample.listed() {
+        Err(why) => Presence::Unknown(why.to_owned()),
+        Ok(listed) => match matching::select(&matching::matches(listed, pattern, own)) {
+            Some(process) => Presence::Running(process.entry),
+            None => Presence::Gone(GoneReason::NoMatch),
+        },
+    }
+}
+
+#[cfg(test)]
+#[path = "process_tests.rs"]
+mod tests;
