@@ -54,6 +54,7 @@ pub enum EventState {
 
 /// One row of the table.
 struct Row {
+    #[cfg(test)]
     kind: EventKind,
     word: &'static str,
     failed: &'static str,
@@ -64,7 +65,10 @@ struct Row {
 
 macro_rules! rows {
     ($($kind:ident $word:literal $failed:literal $succeeded:literal $changed:literal $not:literal;)*) => {
-        [$(Row { kind: EventKind::$kind, word: $word, failed: $failed, succeeded: $succeeded, changed: $changed, not_changed: $not }),*]
+        [$(Row {
+            #[cfg(test)]
+            kind: EventKind::$kind,
+            word: $word, failed: $failed, succeeded: $succeeded, changed: $changed, not_changed: $not }),*]
     };
 }
 

@@ -5,6 +5,8 @@ pub mod base64;
 pub mod escape;
 pub mod event;
 pub mod format;
+pub mod level;
 pub mod process;
+pub mod program;
 pub mod schedule;
 pub mod time;
