@@ -3,6 +3,10 @@
 pub mod decode;
 
 #[cfg(target_os = "freebsd")]
+pub mod descriptor;
+#[cfg(target_os = "freebsd")]
+pub mod errno;
+#[cfg(target_os = "freebsd")]
 pub mod machine;
 #[cfg(target_os = "freebsd")]
 pub mod process;

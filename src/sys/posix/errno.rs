@@ -34,3 +34,8 @@ pub fn retry<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
         }
     }
 }
+
+/// The address of this thread's `errno`.
+pub(super) fn location() -> *mut libc::c_int {
+    crate::sys::platform::errno::location()
+}

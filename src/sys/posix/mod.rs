@@ -1,5 +1,15 @@
 //! Calls that Linux and FreeBSD share.
 
+pub mod account;
+pub mod clock;
+pub mod daemonize;
 pub mod errno;
+pub mod fd;
+pub mod file;
+pub mod helper;
 pub mod net;
 pub mod poll;
+pub mod random;
+pub mod signal;
+pub mod spawn;
+pub mod wait;
