@@ -82,22 +82,10 @@ pub fn private_dir(path: &Path) -> io::Result<()> {
     if !about.is_dir() {
         return Err(io::Error::new(io::ErrorKind::NotADirectory, "not a directory"));
     }
-    if about.uid() != effective_uid() && about.uid() != 0 {
+    if about.uid() != super::account::effective_uid() && about.uid() != 0 {
         return Err(io::Error::new(io::ErrorKind::PermissionDenied, "the directory belongs to another user"));
     }
     Ok(())
-}
-
-/// Our effective user id.
-pub fn effective_uid() -> u32 {
-    // SAFETY: takes nothing, cannot fail.
-    unsafe { libc::geteuid() }
-}
-
-/// Our effective group id.
-pub fn effective_gid() -> u32 {
-    // SAFETY: takes nothing, cannot fail.
-    unsafe { libc::getegid() }
 }
 
 /// Opens a file for appending, 0600 when it is made, never following a symbolic link in the last component and never

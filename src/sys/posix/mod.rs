@@ -6,6 +6,7 @@ pub mod daemonize;
 pub mod errno;
 pub mod fd;
 pub mod file;
+pub mod glob;
 pub mod helper;
 pub mod net;
 pub mod poll;
