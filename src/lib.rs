@@ -4,6 +4,7 @@ pub mod base;
 pub mod config;
 pub mod facts;
 pub mod probe;
+pub mod syntax;
 pub mod sys;
 pub mod view;
 

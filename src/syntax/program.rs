@@ -1,0 +1,195 @@
+//! Programs with their arguments and options.
+
+use super::diagnostic::Diagnostic;
+use super::lexer::{Token, TokenKind};
+use super::parser::{Parse, Parser};
+use super::source::{Span, Spanned, Text};
+use super::statement::{Method, Number, Program, ServiceStatement};
+
+/// Most words of a program, the path among them.
+pub const WORDS_MAX: usize = 63;
+
+const METHODS: [(&[u8], Method); 3] =
+    [(b"start", Method::Start), (b"stop", Method::Stop), (b"restart", Method::Restart)];
+
+impl Parser<'_> {
+    /// The method if the next token begins `start [program] [=] "`, all on one line.
+    pub(super) fn program_head(&mut self) -> Option<Method> {
+        let start = self.peek().span.start;
+        METHODS.iter().find(|(word, _)| self.head_end(start, word).is_some()).map(|(_, method)| *method)
+    }
+
+    /// The place of the quote in `WORD [program] [=] "` that begins at `start`.
+    fn head_end(&mut self, start: usize, word: &[u8]) -> Option<usize> {
+        let place = self.literal(start, word)?;
+        let place = self.lexer.skip_blanks(place);
+        let place = self.literal(place, b"program").unwrap_or(place);
+        let place = self.lexer.skip_blanks(place);
+        let place = self.literal(place, b"=").unwrap_or(place);
+        let place = self.lexer.skip_blanks(place);
+        (self.lexer.byte(place) == Some(b'"')).then_some(place)
+    }
+
+    /// The place behind `word` if it stands at `start`.
+    fn literal(&self, start: usize, word: &[u8]) -> Option<usize> {
+        let end = start + word.len();
+        self.lexer.slice(Span { start, end }).eq_ignore_ascii_case(word).then_some(end)
+    }
+
+    /// `start program …` and its like.
+    pub(super) fn service_program(&mut self, method: Method) -> Parse<ServiceStatement> {
+        let token = self.peek();
+        let quote = METHODS
+            .iter()
+            .filter(|(_, known)| *known == method)
+            .find_map(|(word, _)| self.head_end(token.span.start, word));
+        let words = match quote {
+            Some(quote) => self.quoted_words(token.span.start, quote)?,
+            None => {
+                self.advance();
+                self.unquoted_words()?
+            }
+        };
+        let (uid, gid) = self.ids()?;
+        let timeout = if self.accept("timeout") { Some(self.seconds("a timeout in seconds")?) } else { None };
+        Ok(ServiceStatement::Program { method, program: Program { words, uid, gid, timeout } })
+    }
+
+    /// The program of `exec`, which was not taken yet.
+    pub(super) fn exec_program(&mut self) -> Parse<Program> {
+        let exec = self.advance();
+        let quote = self.lexer.skip_blanks(exec.span.end);
+        let words = if self.lexer.byte(quote) == Some(b'"') {
+            self.quoted_words(exec.span.start, quote)?
+        } else {
+            self.unquoted_words()?
+        };
+        let (uid, gid) = self.ids()?;
+        Ok(Program { words, uid, gid, timeout: None })
+    }
+
+    /// Takes `exec "…"` or `path "…"`, in which single quotes may hold double ones, if one begins at `token`.
+    pub(super) fn skip_program(&mut self, token: Token) -> bool {
+        let quote = self.lexer.skip_blanks(token.span.end);
+        self.lexer.byte(quote) == Some(b'"') && self.quoted_words(token.span.start, quote).is_ok()
+    }
+
+    /// `uid X` and `gid X` in any order; of two, the last counts.
+    fn ids(&mut self) -> Parse<(Option<Text>, Option<Text>)> {
+        let (mut uid, mut gid) = (None, None);
+        loop {
+            if self.accept("uid") {
+                uid = Some(self.id("a user name or number")?);
+            } else if self.accept("gid") {
+                gid = Some(self.id("a group name or number")?);
+            } else {
+                return Ok((uid, gid));
+            }
+        }
+    }
+
+    fn id(&mut self, what: &str) -> Parse<Text> {
+        let token = self.peek();
+        if token.kind == TokenKind::Number {
+            self.advance();
+            return Ok(self.text(token));
+        }
+        self.string(what)
+    }
+
+    /// `N seconds`
+    pub(super) fn seconds(&mut self, what: &str) -> Parse<Number> {
+        let number = self.number(what)?;
+        let units = [("seconds", ()), ("second", ()), ("s", ())];
+        match self.accept_of(&units) {
+            Some(()) => Ok(Spanned { span: number.span, value: number.value }),
+            None => Err(Box::new(
+                self.expected("'seconds'")
+                    .with_help(format!("the only unit here is seconds: '{} seconds'", number.value)),
+            )),
+        }
+    }
+
+    /// The words of the list that begins with the double quote at `quote`, and the strings and paths behind it. `'…'` holds
+    /// white space and double quotes together when white space or the end of the list follows.
+    fn quoted_words(&mut self, start: usize, quote: usize) -> Parse<Vec<Text>> {
+        let mut words = Vec::new();
+        let mut place = quote + 1;
+        loop {
+            place = self.lexer.skip_while(place, |byte| byte.is_ascii_whitespace());
+            match self.lexer.byte(place) {
+                Some(b'"') => break,
+                Some(_) => {}
+                None => {
+                    let at = Span { start: quote, end: quote + 1 };
+                    self.take(Span { start, end: quote + 1 });
+                    return Err(Box::new(self.error(at, "this quote has no partner")));
+                }
+            }
+            let end = self.lexer.skip_while(place, |byte| !byte.is_ascii_whitespace() && byte != b'"');
+            let plain = Span { start: place, end };
+            let (value, span) = match self.single_quoted(plain) {
+                Some(span) => (Span { start: span.start + 1, end: span.end - 1 }, span),
+                None => (plain, plain),
+            };
+            words.push(Spanned { value: self.lexer.slice(value).to_vec(), span });
+            place = span.end;
+        }
+        self.take(Span { start, end: place + 1 });
+        if words.is_empty() {
+            let span = Span { start: quote, end: place + 1 };
+            return Err(Box::new(self.error(span, "expected a program between the quotes")));
+        }
+        self.more_words(words)
+    }
+
+    /// The range of `'…'` that begins where the unquoted word `plain` does, unless that is longer.
+    fn single_quoted(&mut self, plain: Span) -> Option<Span> {
+        if self.lexer.byte(plain.start) != Some(b'\'') {
+            return None;
+        }
+        let close = self.lexer.skip_while(plain.start + 1, |byte| byte != b'\'');
+        let span = Span { start: plain.start, end: close + 1 };
+        if close >= self.lexer.len() || span.end < plain.end {
+            return None;
+        }
+        if self.lexer.slice(span).contains(&b'\n') {
+            let open = Span { start: span.start, end: span.start + 1 };
+            self.warn(open, "the argument in single quotes that begins here goes on over the end of the line");
+        }
+        Some(span)
+    }
+
+    /// A path and the strings and paths that follow.
+    fn unquoted_words(&mut self) -> Parse<Vec<Text>> {
+        let first = self.path("a program in quotes or an absolute path")?;
+        self.more_words(vec![first])
+    }
+
+    /// Strings and paths that follow; noise words vanish among them.
+    fn more_words(&mut self, mut words: Vec<Text>) -> Parse<Vec<Text>> {
+        loop {
+            let token = self.peek();
+            let is_word = match token.kind {
+                TokenKind::Path | TokenKind::Quoted => true,
+                TokenKind::Word => !self.is_reserved(token) && !self.starts_statement(token),
+                _ => false,
+            };
+            if !is_word {
+                return self.counted(words);
+            }
+            self.advance();
+            words.push(self.text(token));
+        }
+    }
+
+    fn counted(&self, words: Vec<Text>) -> Parse<Vec<Text>> {
+        match words.get(WORDS_MAX) {
+            None => Ok(words),
+            Some(first) => {
+                let message = format!("more than {WORDS_MAX} words in a program, this is the first too many");
+                Err(Box::<Diagnostic>::new(self.error(first.span, message)))
+            }
+        }
+    }
+}

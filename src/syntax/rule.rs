@@ -1,0 +1,160 @@
+//! Rules: `if TEST [RATE] then ACTION [else …]`.
+
+use super::lexer::TokenKind;
+use super::parser::{Parse, Parser};
+use super::source::Span;
+use super::statement::{Action, Number, Rate, Recovery, RestartLimit, Rule, ServiceStatement, StatementKind, Test};
+use super::words;
+
+impl Parser<'_> {
+    /// `if …`
+    pub(super) fn rule(&mut self) -> Parse<StatementKind> {
+        let start = self.advance().span;
+        let token = self.peek();
+        if token.kind == TokenKind::Number {
+            return self.restart_limit();
+        }
+        let not = self.accept("not");
+        let exist = [("exist", ()), ("exists", ())];
+        if self.accept_of(&exist).is_some() {
+            let test = if not { Test::NotExist } else { Test::Exist };
+            return self.rule_rest(test);
+        }
+        self.unbuilt_test(start, if not { "if not" } else { "if" })
+    }
+
+    /// A test that is known by name only.
+    fn unbuilt_test(&mut self, start: Span, head: &str) -> Parse<StatementKind> {
+        let mut words = head.to_owned();
+        let mut known = head != "if";
+        for _ in 0..2 {
+            let token = self.peek();
+            let word = self.lexer.slice(token.span).to_ascii_lowercase();
+            if token.kind != TokenKind::Word || !words::is_one_of(&word, words::TEST_PREFIXES) {
+                break;
+            }
+            self.advance();
+            words.push_str(&format!(" {}", String::from_utf8_lossy(&word)));
+            known |= word == b"failed" || word == b"succeeded";
+        }
+        let token = self.peek();
+        let word = self.lexer.slice(token.span).to_ascii_lowercase();
+        if token.kind == TokenKind::Word && words::is_one_of(&word, words::UNBUILT_TESTS) {
+            self.advance();
+            words.push_str(&format!(" {}", String::from_utf8_lossy(&word)));
+            known = true;
+        } else if self.is(token, "then") || token.kind != TokenKind::Word && !known {
+            known = false;
+        }
+        if !known {
+            let tests: Vec<&'static str> =
+                ["not", "exist", "failed", "changed"].iter().chain(words::UNBUILT_TESTS).copied().collect();
+            return Err(self.expected_word("a test", &tests));
+        }
+        Ok(StatementKind::Unsupported(self.unsupported(start, &words, true)))
+    }
+
+    fn rule_rest(&mut self, test: Test) -> Parse<StatementKind> {
+        let rate = self.rate()?;
+        let token = self.peek();
+        if self.is(token, "include") {
+            self.advance();
+            return Ok(StatementKind::Unsupported(self.unsupported(token.span, "include inside a rule", true)));
+        }
+        self.expect("then")?;
+        let action = self.action(false)?;
+        let recovery = self.recovery()?;
+        let rule = Rule { test, rate, action, recovery };
+        Ok(StatementKind::Service(ServiceStatement::Rule(Box::new(rule))))
+    }
+
+    /// `N restarts within M cycles then ACTION`
+    fn restart_limit(&mut self) -> Parse<StatementKind> {
+        let restarts = self.number("a number of restarts")?;
+        self.expect_of("'restarts'", &[("restarts", ()), ("restart", ())])?;
+        let cycles = self.number("a number of cycles")?;
+        self.cycles_word()?;
+        self.expect("then")?;
+        let action = self.action(true)?;
+        let limit = RestartLimit { restarts, cycles, action };
+        Ok(StatementKind::Service(ServiceStatement::RestartLimit(Box::new(limit))))
+    }
+
+    fn rate(&mut self) -> Parse<Option<Rate>> {
+        if self.peek().kind != TokenKind::Number {
+            return Ok(None);
+        }
+        let first = self.number("a number of cycles")?;
+        let (count, cycles) = if self.peek().kind == TokenKind::Number {
+            (Some(first), self.number("a number of cycles")?)
+        } else {
+            (None, first)
+        };
+        self.cycles_word()?;
+        Ok(Some(Rate { count, cycles }))
+    }
+
+    fn recovery(&mut self) -> Parse<Option<Recovery>> {
+        if !self.accept("else") {
+            return Ok(None);
+        }
+        let mut rate = None;
+        if self.accept("if") {
+            let words = [("succeeded", ()), ("passed", ()), ("recovered", ())];
+            self.expect_of("'succeeded', 'passed' or 'recovered'", &words)?;
+            rate = self.rate()?;
+            self.expect("then")?;
+        }
+        let action = self.action(false)?;
+        Ok(Some(Recovery { rate, action }))
+    }
+
+    fn action(&mut self, limit: bool) -> Parse<Action> {
+        let token = self.peek();
+        if self.is(token, "exec") {
+            let program = self.exec_program()?;
+            let repeat = self.repeat()?;
+            return Ok(Action::Exec { program, repeat });
+        }
+        #[derive(Clone, Copy)]
+        enum Plain {
+            Alert,
+            Restart,
+            Start,
+            Stop,
+            Unmonitor,
+        }
+        const WORDS: [(&str, Plain); 5] = [
+            ("alert", Plain::Alert),
+            ("restart", Plain::Restart),
+            ("start", Plain::Start),
+            ("stop", Plain::Stop),
+            ("unmonitor", Plain::Unmonitor),
+        ];
+        if limit && self.accept("timeout") {
+            return Ok(Action::Timeout);
+        }
+        match self.accept_of(&WORDS) {
+            Some(Plain::Alert) => Ok(Action::Alert),
+            Some(Plain::Restart) => Ok(Action::Restart),
+            Some(Plain::Start) => Ok(Action::Start),
+            Some(Plain::Stop) => Ok(Action::Stop),
+            Some(Plain::Unmonitor) => Ok(Action::Unmonitor),
+            None => {
+                let words = ["alert", "exec", "restart", "start", "stop", "unmonitor"];
+                Err(self.expected_word("an action", &words))
+            }
+        }
+    }
+
+    /// `repeat every N cycles`; `every cycle` is `every 1 cycle`.
+    fn repeat(&mut self) -> Parse<Option<Number>> {
+        if !self.accept("repeat") {
+            return Ok(None);
+        }
+        self.expect("every")?;
+        let number = self.number("a number of cycles")?;
+        self.cycles_word()?;
+        Ok(Some(number))
+    }
+}

@@ -1,0 +1,103 @@
+//! Statements that stand inside a service.
+
+use super::lexer::{Token, TokenKind, ends_word};
+use super::parser::{Parse, Parser};
+use super::source::{Span, Text};
+use super::statement::{Method, Mode, ServiceStatement, StatementKind};
+use super::words;
+
+impl Parser<'_> {
+    /// A statement that begins with one of [`words::SERVICE_STATEMENTS`].
+    pub(super) fn service_statement(&mut self) -> Parse<StatementKind> {
+        let token = self.peek();
+        let word = self.lexer.slice(token.span).to_ascii_lowercase();
+        if words::is_one_of(&word, words::UNBUILT_SERVICE_STATEMENTS) {
+            self.advance();
+            let words = String::from_utf8_lossy(&word).into_owned();
+            return Ok(StatementKind::Unsupported(self.unsupported(token.span, &words, true)));
+        }
+        let statement = match word.as_slice() {
+            b"start" => self.service_program(Method::Start)?,
+            b"stop" => self.service_program(Method::Stop)?,
+            b"restart" => self.service_program(Method::Restart)?,
+            b"depend" | b"depends" => ServiceStatement::Depends(self.depends()?),
+            b"group" => {
+                self.advance();
+                ServiceStatement::Group(self.group_name()?)
+            }
+            b"mode" => {
+                const MODES: [(&str, Mode); 3] =
+                    [("active", Mode::Active), ("passive", Mode::Passive), ("manual", Mode::Manual)];
+                self.advance();
+                ServiceStatement::Mode(self.expect_of("'active', 'passive' or 'manual'", &MODES)?)
+            }
+            b"onreboot" => {
+                self.advance();
+                ServiceStatement::OnReboot(self.onreboot_word()?)
+            }
+            b"every" | b"not" => return self.every(token),
+            _ => return self.rule(),
+        };
+        Ok(StatementKind::Service(statement))
+    }
+
+    fn every(&mut self, first: Token) -> Parse<StatementKind> {
+        let not = self.accept("not");
+        self.expect("every")?;
+        if not || self.peek().kind == TokenKind::Quoted {
+            let words = if not { "not every" } else { "every \"CRON\"" };
+            self.expect_kind(TokenKind::Quoted, "a cron specification in quotes")?;
+            return Ok(StatementKind::Unsupported(self.unsupported(first.span, words, true)));
+        }
+        let number = self.number("a number of cycles or a cron specification in quotes")?;
+        self.cycles_word()?;
+        Ok(StatementKind::Service(ServiceStatement::Every(number)))
+    }
+
+    /// `cycles` or `cycle`
+    pub(super) fn cycles_word(&mut self) -> Parse<()> {
+        self.expect_of("'cycles'", &[("cycles", ()), ("cycle", ())])
+    }
+
+    fn group_name(&mut self) -> Parse<Text> {
+        let name = self.name("a group name")?;
+        if name.value.iter().any(u8::is_ascii_whitespace) {
+            return Err(Box::new(self.error(name.span, "a group name cannot have blanks")));
+        }
+        Ok(name)
+    }
+
+    /// Names separated by commas.
+    fn depends(&mut self) -> Parse<Vec<Text>> {
+        self.advance();
+        let start = self.lexer.skip_space(self.place());
+        if self.word_is_on(start) {
+            self.take(Span { start, end: start + 2 });
+        }
+        let mut names = Vec::new();
+        loop {
+            let start = self.lexer.skip_while(self.place(), |byte| byte.is_ascii_whitespace() || b"(,".contains(&byte));
+            self.take(Span { start, end: start });
+            names.push(self.name("the name of a service")?);
+            let separator = self.lexer.skip_while(self.place(), |byte| byte.is_ascii_whitespace());
+            let more = match self.lexer.byte(separator) {
+                Some(b',') => true,
+                // The original takes a semicolon for a comma; most people end the statement with it.
+                Some(b';') => {
+                    let next = self.lexer.token(separator);
+                    next.kind == TokenKind::Word && !self.starts_statement(next) || next.kind == TokenKind::Quoted
+                }
+                _ => false,
+            };
+            if !more {
+                return Ok(names);
+            }
+            self.take(Span { start: separator, end: separator + 1 });
+        }
+    }
+
+    fn word_is_on(&mut self, start: usize) -> bool {
+        let end = self.lexer.skip_while(start, |byte| !ends_word(byte));
+        self.lexer.slice(Span { start, end }).eq_ignore_ascii_case(b"on")
+    }
+}

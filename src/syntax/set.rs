@@ -1,0 +1,203 @@
+//! `set` statements.
+
+use super::lexer::TokenKind;
+use super::parser::{Parse, Parser};
+use super::statement::{Limit, LimitName, OnReboot, Set, StatementKind};
+use super::words;
+
+const KIB: u64 = 1024;
+
+/// Units of sizes, in bytes.
+const SIZES: [(&str, u64); 11] = [
+    ("b", 1),
+    ("byte", 1),
+    ("bytes", 1),
+    ("kb", KIB),
+    ("kilobyte", KIB),
+    ("kilobytes", KIB),
+    ("mb", KIB * KIB),
+    ("megabyte", KIB * KIB),
+    ("megabytes", KIB * KIB),
+    ("gb", KIB * KIB * KIB),
+    ("gigabyte", KIB * KIB * KIB),
+];
+
+/// Units of timeouts, in milliseconds.
+const TIMES: [(&str, u64); 6] =
+    [("seconds", 1000), ("second", 1000), ("s", 1000), ("ms", 1), ("millisecond", 1), ("milliseconds", 1)];
+
+const LIMITS: [(&str, LimitName); 9] = [
+    ("programoutput", LimitName::ProgramOutput),
+    ("sendexpectbuffer", LimitName::SendExpectBuffer),
+    ("filecontentbuffer", LimitName::FileContentBuffer),
+    ("httpcontentbuffer", LimitName::HttpContentBuffer),
+    ("networktimeout", LimitName::NetworkTimeout),
+    ("programtimeout", LimitName::ProgramTimeout),
+    ("stoptimeout", LimitName::StopTimeout),
+    ("starttimeout", LimitName::StartTimeout),
+    ("restarttimeout", LimitName::RestartTimeout),
+];
+
+impl Parser<'_> {
+    /// `set …`
+    pub(super) fn set(&mut self) -> Parse<StatementKind> {
+        let start = self.advance().span;
+        let token = self.peek();
+        let word = self.lexer.slice(token.span).to_ascii_lowercase();
+        if token.kind == TokenKind::Word && words::is_one_of(&word, words::UNBUILT_SETTINGS) {
+            let words = format!("set {}", String::from_utf8_lossy(&word));
+            if word != b"mail-format" {
+                self.advance();
+                return Ok(StatementKind::Unsupported(self.unsupported(start, &words, false)));
+            }
+            let head = start.to(token.span);
+            let mut unsupported = self.unsupported(start, &words, false);
+            unsupported.span = head;
+            return Ok(StatementKind::Unsupported(unsupported));
+        }
+        let known: Vec<&'static str> = words::BUILT_SETTINGS.iter().chain(words::UNBUILT_SETTINGS).copied().collect();
+        if token.kind != TokenKind::Word {
+            return Err(self.expected("a setting"));
+        }
+        let set = match word.as_slice() {
+            b"daemon" => self.set_daemon()?,
+            b"init" => {
+                self.advance();
+                Set::Init
+            }
+            b"terminal" => {
+                self.advance();
+                self.expect("batch")?;
+                Set::TerminalBatch
+            }
+            b"log" | b"logfile" => self.set_log()?,
+            b"pidfile" => {
+                self.advance();
+                Set::Pidfile(self.path("the path of the pidfile")?)
+            }
+            b"idfile" => {
+                self.advance();
+                Set::Idfile(self.path("the path of the id file")?)
+            }
+            b"statefile" => {
+                self.advance();
+                Set::Statefile(self.path("the path of the state file")?)
+            }
+            b"onreboot" => {
+                self.advance();
+                Set::OnReboot(self.onreboot_word()?)
+            }
+            b"limits" => self.set_limits()?,
+            b"httpd" => self.set_httpd()?,
+            _ => return Err(self.expected_word("a setting", &known)),
+        };
+        Ok(StatementKind::Set(set))
+    }
+
+    fn set_daemon(&mut self) -> Parse<Set> {
+        self.advance();
+        let interval = self.number("the interval in seconds")?;
+        let (next, second) = (self.peek(), self.peek_second());
+        let mut start_delay = None;
+        if self.is(next, "start") && self.is(second, "delay") {
+            self.advance();
+            self.advance();
+            start_delay = Some(self.number("the delay in seconds")?);
+        }
+        let token = self.peek();
+        if self.is(token, "seconds") || self.is(token, "s") || self.is(token, "second") {
+            let error = self.error(token.span, "no unit may follow here, the number counts seconds");
+            return Err(Box::new(error.with_help("leave the unit out")));
+        }
+        Ok(Set::Daemon { interval, start_delay })
+    }
+
+    fn set_log(&mut self) -> Parse<Set> {
+        self.advance();
+        if !self.accept("syslog") {
+            return Ok(Set::LogFile(self.path("'syslog' or the path of the log file")?));
+        }
+        let facility = if self.accept("facility") { Some(self.string("a syslog facility")?) } else { None };
+        Ok(Set::LogSyslog { facility })
+    }
+
+    /// The word after `onreboot`.
+    pub(super) fn onreboot_word(&mut self) -> Parse<OnReboot> {
+        const WORDS: [(&str, OnReboot); 3] =
+            [("start", OnReboot::Start), ("nostart", OnReboot::NoStart), ("laststate", OnReboot::LastState)];
+        self.expect_of("'start', 'nostart' or 'laststate'", &WORDS)
+    }
+
+    fn set_limits(&mut self) -> Parse<Set> {
+        self.advance();
+        self.expect_kind(TokenKind::Open, "'{'")?;
+        let mut limits = Vec::new();
+        loop {
+            if self.peek().kind == TokenKind::Close {
+                self.advance();
+                return Ok(Set::Limits(limits));
+            }
+            let token = self.peek();
+            if self.is(token, "exectimeout") {
+                self.advance();
+                let error = self.error(token.span, "the limit 'execTimeout' is not supported yet");
+                return Err(Box::new(error));
+            }
+            let name = self.expect_of("the name of a limit or '}'", &LIMITS)?;
+            self.expect_kind(TokenKind::Colon, "':'")?;
+            let value = self.number("a number")?;
+            let unit = if name.is_timeout() {
+                self.expect_of("'seconds' or 'milliseconds'", &TIMES)?
+            } else {
+                self.size_unit().unwrap_or(1)
+            };
+            limits.push(Limit { name, value, unit });
+        }
+    }
+
+    /// Takes a unit of sizes, `MB` or `MB/s`, and returns its bytes.
+    fn size_unit(&mut self) -> Option<u64> {
+        let token = self.peek();
+        if token.kind != TokenKind::Word {
+            return None;
+        }
+        let word = self.lexer.slice(token.span).to_ascii_lowercase();
+        let word = word.strip_suffix(b"/s").unwrap_or(&word);
+        let word = if word == b"gigabytes" { b"gigabyte" } else { word };
+        let (_, bytes) = SIZES.iter().find(|(name, _)| name.as_bytes() == word)?;
+        self.advance();
+        Some(*bytes)
+    }
+}
+
+impl LimitName {
+    /// Whether the value is a time; otherwise it is a size.
+    pub fn is_timeout(self) -> bool {
+        match self {
+            LimitName::ProgramOutput
+            | LimitName::SendExpectBuffer
+            | LimitName::FileContentBuffer
+            | LimitName::HttpContentBuffer => false,
+            LimitName::NetworkTimeout
+            | LimitName::ProgramTimeout
+            | LimitName::StopTimeout
+            | LimitName::StartTimeout
+            | LimitName::RestartTimeout => true,
+        }
+    }
+
+    /// The name as the control file spells it.
+    pub fn word(self) -> &'static str {
+        match self {
+            LimitName::ProgramOutput => "programOutput",
+            LimitName::SendExpectBuffer => "sendExpectBuffer",
+            LimitName::FileContentBuffer => "fileContentBuffer",
+            LimitName::HttpContentBuffer => "httpContentBuffer",
+            LimitName::NetworkTimeout => "networkTimeout",
+            LimitName::ProgramTimeout => "programTimeout",
+            LimitName::StopTimeout => "stopTimeout",
+            LimitName::StartTimeout => "startTimeout",
+            LimitName::RestartTimeout => "restartTimeout",
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! Control-file texts and places in them.
+
+use std::cell::OnceCell;
+use std::path::{Path, PathBuf};
+
+use super::secret;
+
+/// A range of bytes in one source; `end` is the first byte behind it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Span {
+    /// First byte.
+    pub start: usize,
+    /// First byte behind the range.
+    pub end: usize,
+}
+
+impl Span {
+    /// The range from the start of this one to the end of `other`.
+    pub fn to(self, other: Span) -> Span {
+        Span { start: self.start, end: other.end.max(self.end) }
+    }
+}
+
+/// A value and where it was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spanned<T> {
+    /// What was written.
+    pub value: T,
+    /// Where.
+    pub span: Span,
+}
+
+/// Bytes as written in the file, with quotes and escapes taken off.
+pub type Text = Spanned<Vec<u8>>;
+
+impl Text {
+    /// The text for messages; bytes that are not UTF-8 are replaced.
+    pub fn lossy(&self) -> String {
+        String::from_utf8_lossy(&self.value).into_owned()
+    }
+}
+
+/// Number of a source in [`Sources`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SourceId(usize);
+
+/// A range of bytes in one of several sources.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Location {
+    /// The source.
+    pub source: SourceId,
+    /// The range in it.
+    pub span: Span,
+}
+
+/// Line and column as people count them, from 1. Columns are characters, a byte that is not UTF-8 counts as one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// The line.
+    pub line: u32,
+    /// The column.
+    pub column: u32,
+}
+
+/// One control file.
+#[derive(Clone, Debug)]
+pub struct Source {
+    path: PathBuf,
+    text: Vec<u8>,
+    line_starts: Vec<usize>,
+    secrets: OnceCell<Vec<Span>>,
+}
+
+impl Source {
+    fn new(path: PathBuf, text: Vec<u8>) -> Source {
+        let ends = text.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(place, _)| place + 1);
+        let line_starts = std::iter::once(0).chain(ends).collect();
+        Source { path, text, line_starts, secrets: OnceCell::new() }
+    }
+
+    /// The file's name.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The file's bytes.
+    pub fn text(&self) -> &[u8] {
+        &self.text
+    }
+
+    /// Whether byte `offset` belongs to something that must not be shown.
+    pub fn is_secret(&self, offset: usize) -> bool {
+        let secrets = self.secrets.get_or_init(|| secret::secrets(&self.text));
+        let next = secrets.partition_point(|secret| secret.end <= offset);
+        secrets.get(next).is_some_and(|secret| secret.start <= offset)
+    }
+
+    fn line_index(&self, offset: usize) -> usize {
+        self.line_starts.partition_point(|start| *start <= offset).saturating_sub(1)
+    }
+
+    /// The range of the line that holds byte `offset`, without its line end.
+    pub fn line_span(&self, offset: usize) -> Span {
+        let index = self.line_index(offset);
+        let start = self.line_starts.get(index).copied().unwrap_or(0);
+        let next = self.line_starts.get(index + 1).copied();
+        let end = next.map_or(self.text.len(), |next| next.saturating_sub(1));
+        let bytes = self.text.get(start..end).unwrap_or_default();
+        Span { start, end: end - usize::from(bytes.ends_with(b"\r")) }
+    }
+
+    /// Line and column of byte `offset`.
+    pub fn position(&self, offset: usize) -> Position {
+        let offset = offset.min(self.text.len());
+        let index = self.line_index(offset);
+        let start = self.line_starts.get(index).copied().unwrap_or(0);
+        let before = String::from_utf8_lossy(self.text.get(start..offset).unwrap_or_default()).chars().count();
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        Position { line: count(index + 1), column: count(before + 1) }
+    }
+}
+
+/// All control files of one load.
+#[derive(Clone, Debug, Default)]
+pub struct Sources(Vec<Source>);
+
+impl Sources {
+    /// Takes a file's text in.
+    pub fn add(&mut self, path: PathBuf, text: Vec<u8>) -> SourceId {
+        self.0.push(Source::new(path, text));
+        SourceId(self.0.len() - 1)
+    }
+
+    /// The file with that number.
+    pub fn get(&self, id: SourceId) -> Option<&Source> {
+        self.0.get(id.0)
+    }
+
+    /// How many files there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether no file was added.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_count_lines_and_characters() {
+        let source = Source::new(PathBuf::from("f"), b"a\n\xc3\xa9b\r\n\xff\tc".to_vec());
+        assert_eq!(source.position(0), Position { line: 1, column: 1 });
+        assert_eq!(source.position(1), Position { line: 1, column: 2 });
+        assert_eq!(source.position(4), Position { line: 2, column: 2 });
+        assert_eq!(source.position(9), Position { line: 3, column: 3 });
+        assert_eq!(source.position(1000), Position { line: 3, column: 4 });
+        assert_eq!(source.line_span(4), Span { start: 2, end: 5 });
+        assert_eq!(source.line_span(9), Span { start: 7, end: 10 });
+    }
+
+    #[test]
+    fn an_empty_text_has_one_line() {
+        let source = Source::new(PathBuf::from("f"), Vec::new());
+        assert_eq!(source.position(0), Position { line: 1, column: 1 });
+        assert_eq!(source.line_span(0), Span { start: 0, end: 0 });
+    }
+}

@@ -1,0 +1,294 @@
+//! Statements as they were written: no meaning, no defaults, each part with its place.
+
+use super::source::{Span, Spanned, Text};
+
+/// A number as written.
+pub type Number = Spanned<u64>;
+
+/// One statement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Statement {
+    /// From its first to its last token.
+    pub span: Span,
+    /// What it says.
+    pub kind: StatementKind,
+}
+
+/// The families of statements.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StatementKind {
+    /// `set …`
+    Set(Set),
+    /// `check …`
+    Check(Check),
+    /// A statement that belongs to the `check` before it.
+    Service(ServiceStatement),
+    /// `include GLOB`
+    Include(Text),
+    /// A statement of the language that this program does not carry out.
+    Unsupported(Unsupported),
+}
+
+/// A statement that is known by name only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unsupported {
+    /// Its words, such as `set mailserver`.
+    pub words: String,
+    /// Where these words are.
+    pub span: Span,
+    /// Whether it belongs to a service.
+    pub in_service: bool,
+}
+
+/// The `set` statements.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Set {
+    /// `set daemon N [start delay N]`, seconds.
+    Daemon {
+        /// The interval.
+        interval: Number,
+        /// The delay.
+        start_delay: Option<Number>,
+    },
+    /// `set init`
+    Init,
+    /// `set terminal batch`
+    TerminalBatch,
+    /// `set log PATH`
+    LogFile(Text),
+    /// `set log syslog [facility NAME]`
+    LogSyslog {
+        /// The facility's name.
+        facility: Option<Text>,
+    },
+    /// `set pidfile PATH`
+    Pidfile(Text),
+    /// `set idfile PATH`
+    Idfile(Text),
+    /// `set statefile PATH`
+    Statefile(Text),
+    /// `set limits { … }`
+    Limits(Vec<Limit>),
+    /// `set onreboot …`
+    OnReboot(OnReboot),
+    /// `set httpd …`
+    Httpd(Vec<HttpdOption>),
+}
+
+/// One line of `set limits`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// Which limit.
+    pub name: LimitName,
+    /// Its value.
+    pub value: Number,
+    /// Bytes, or milliseconds, of one unit of the value.
+    pub unit: u64,
+}
+
+/// The names in `set limits`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)] // spelled as in the control file
+pub enum LimitName {
+    ProgramOutput,
+    SendExpectBuffer,
+    FileContentBuffer,
+    HttpContentBuffer,
+    NetworkTimeout,
+    ProgramTimeout,
+    StopTimeout,
+    StartTimeout,
+    RestartTimeout,
+}
+
+/// What `onreboot` can say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)] // spelled as in the control file
+pub enum OnReboot {
+    Start,
+    NoStart,
+    LastState,
+}
+
+/// One option of `set httpd`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HttpdOption {
+    /// `port N [read-only]`
+    Port {
+        /// The port.
+        port: Number,
+        /// Whether `read-only` follows.
+        read_only: bool,
+    },
+    /// `address NAME`
+    Address(Text),
+    /// `signature enable` (true) or `signature disable`
+    Signature(bool),
+    /// `allow HOST`, a name, address or network
+    AllowHost(Text),
+    /// `allow USER:PASSWORD [read-only]`
+    AllowUser {
+        /// The user.
+        user: Text,
+        /// The password.
+        password: Text,
+        /// Whether `read-only` follows.
+        read_only: bool,
+    },
+    /// An option that is known by name only.
+    Unsupported(Unsupported),
+}
+
+/// `check TYPE NAME …`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// The service's name.
+    pub name: Text,
+    /// What is checked.
+    pub target: Target,
+}
+
+/// What `check` names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// `check process NAME pidfile PATH`
+    Pidfile(Text),
+    /// `check process NAME matching PATTERN`
+    Matching(Text),
+    /// `check system NAME`
+    System,
+    /// A type that is known by name only.
+    Unsupported(Unsupported),
+}
+
+/// Statements inside a service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ServiceStatement {
+    /// `start`, `stop` or `restart program …`
+    Program {
+        /// Which.
+        method: Method,
+        /// The program.
+        program: Program,
+    },
+    /// `depends on NAME, …`
+    Depends(Vec<Text>),
+    /// `group NAME`
+    Group(Text),
+    /// `mode …`
+    Mode(Mode),
+    /// `every N cycles`
+    Every(Number),
+    /// `onreboot …`
+    OnReboot(OnReboot),
+    /// `if TEST …`
+    Rule(Box<Rule>),
+    /// `if N restarts within M cycles then …`
+    RestartLimit(Box<RestartLimit>),
+}
+
+/// `if N restarts within M cycles then …`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RestartLimit {
+    /// N.
+    pub restarts: Number,
+    /// M.
+    pub cycles: Number,
+    /// What is done.
+    pub action: Action,
+}
+
+/// The three programs of a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)] // spelled as in the control file
+pub enum Method {
+    Start,
+    Stop,
+    Restart,
+}
+
+/// What `mode` can say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)] // spelled as in the control file
+pub enum Mode {
+    Active,
+    Passive,
+    Manual,
+}
+
+/// A program with its arguments and options.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Program {
+    /// Path and arguments; never empty.
+    pub words: Vec<Text>,
+    /// `uid`, by name or number.
+    pub uid: Option<Text>,
+    /// `gid`, by name or number.
+    pub gid: Option<Text>,
+    /// `timeout N seconds`
+    pub timeout: Option<Number>,
+}
+
+/// `if TEST [RATE] then ACTION [else …]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// The test.
+    pub test: Test,
+    /// How often.
+    pub rate: Option<Rate>,
+    /// What is done.
+    pub action: Action,
+    /// What is done when it is over.
+    pub recovery: Option<Recovery>,
+}
+
+/// Tests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Test {
+    /// `not exist`
+    NotExist,
+    /// `exist`
+    Exist,
+}
+
+/// `N cycles` or `N times within M cycles`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// N of the second form.
+    pub count: Option<Number>,
+    /// The number in front of `cycles`.
+    pub cycles: Number,
+}
+
+/// `else ACTION` or `else if succeeded [RATE] then ACTION`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recovery {
+    /// How often.
+    pub rate: Option<Rate>,
+    /// What is done.
+    pub action: Action,
+}
+
+/// Actions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// `alert`
+    Alert,
+    /// `restart`
+    Restart,
+    /// `start`
+    Start,
+    /// `stop`
+    Stop,
+    /// `unmonitor`
+    Unmonitor,
+    /// `timeout`, in restart limits only
+    Timeout,
+    /// `exec "…" [repeat every N cycles]`
+    Exec {
+        /// The program; without timeout.
+        program: Program,
+        /// N.
+        repeat: Option<Number>,
+    },
+}

@@ -1,0 +1,610 @@
+//! Tables of statements, of refusals and of mistakes.
+
+use std::path::PathBuf;
+
+use super::diagnostic::Severity;
+use super::parser::{Parsed, parse};
+use super::source::Sources;
+use super::statement::*;
+
+fn parsed(text: &str) -> (Sources, Parsed) {
+    let mut sources = Sources::default();
+    let source = sources.add(PathBuf::from("monitrc"), text.as_bytes().to_vec());
+    let parsed = parse(source, text.as_bytes());
+    (sources, parsed)
+}
+
+/// The statements of a text without mistakes.
+fn good(text: &str) -> Vec<StatementKind> {
+    let (sources, parsed) = parsed(text);
+    assert!(parsed.diagnostics.is_empty(), "{text}\n{}", parsed.diagnostics.render(&sources));
+    parsed.statements.into_iter().map(|statement| statement.kind).collect()
+}
+
+/// The only statement of a service that follows `check process a pidfile /a`.
+fn service(text: &str) -> ServiceStatement {
+    let all = good(text);
+    match <[StatementKind; 1]>::try_from(all) {
+        Ok([StatementKind::Service(statement)]) => statement,
+        other => panic!("{text}: {other:?}"),
+    }
+}
+
+fn set(text: &str) -> Set {
+    match <[StatementKind; 1]>::try_from(good(text)) {
+        Ok([StatementKind::Set(set)]) => set,
+        other => panic!("{text}: {other:?}"),
+    }
+}
+
+/// Messages with the text they point at.
+fn mistakes(text: &str) -> Vec<(String, String)> {
+    let (_, parsed) = parsed(text);
+    let place = |span: super::source::Span| text.get(span.start..span.end).unwrap_or("?").to_owned();
+    let all = parsed.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
+    all.map(|diagnostic| (diagnostic.message.clone(), place(diagnostic.location.unwrap().span))).collect()
+}
+
+fn strings(texts: &[super::source::Text]) -> Vec<String> {
+    texts.iter().map(|text| text.lossy()).collect()
+}
+
+#[test]
+fn settings() {
+    assert!(matches!(set("set daemon 30"), Set::Daemon { interval, start_delay: None } if interval.value == 30));
+    let delayed = set("SET Daemon 30 with start delay 240;");
+    assert!(matches!(delayed, Set::Daemon { start_delay: Some(delay), .. } if delay.value == 240));
+    assert_eq!(set("set init"), Set::Init);
+    assert_eq!(set("set terminal batch"), Set::TerminalBatch);
+    assert!(matches!(set("set log /var/log/x"), Set::LogFile(path) if path.lossy() == "/var/log/x"));
+    assert!(matches!(set("set logfile \"/var/log/a b\""), Set::LogFile(path) if path.lossy() == "/var/log/a b"));
+    assert_eq!(set("set log syslog"), Set::LogSyslog { facility: None });
+    let facility = set("set logfile syslog facility log_daemon");
+    assert!(matches!(facility, Set::LogSyslog { facility: Some(name) } if name.lossy() == "log_daemon"));
+    assert!(matches!(set("set pidfile /p"), Set::Pidfile(path) if path.lossy() == "/p"));
+    assert!(matches!(set("set idfile '/i'"), Set::Idfile(path) if path.lossy() == "/i"));
+    assert!(matches!(set("set statefile /s"), Set::Statefile(path) if path.lossy() == "/s"));
+    assert_eq!(set("set onreboot laststate"), Set::OnReboot(OnReboot::LastState));
+}
+
+#[test]
+fn several_settings_need_no_separator() {
+    assert_eq!(good("set daemon 30 set init\n(set terminal batch),").len(), 3);
+    assert_eq!(good("set daemon \\\n 30 # comment ' \"\n").len(), 1);
+    assert_eq!(good(""), []);
+}
+
+#[test]
+fn limits() {
+    let Set::Limits(limits) = set(
+        "set limits { programOutput: 512 B, sendExpectBuffer: 1 kb; httpContentBuffer : 2 MB/s fileContentBuffer: 7\n networkTimeout: 5 seconds startTimeout: 500 ms }",
+    ) else {
+        panic!()
+    };
+    let values: Vec<(LimitName, u64)> =
+        limits.iter().map(|limit| (limit.name, limit.value.value * limit.unit)).collect();
+    assert_eq!(
+        values,
+        [
+            (LimitName::ProgramOutput, 512),
+            (LimitName::SendExpectBuffer, 1024),
+            (LimitName::HttpContentBuffer, 2 * 1024 * 1024),
+            (LimitName::FileContentBuffer, 7),
+            (LimitName::NetworkTimeout, 5000),
+            (LimitName::StartTimeout, 500),
+        ]
+    );
+}
+
+#[test]
+fn httpd() {
+    let Set::Httpd(options) = set(
+        "set httpd port 2812 read-only and use address localhost\n allow 127.0.0.1 allow ::1 allow fe80::/64 allow \"10.0.0.0/8\"\n allow admin:monit allow \"a b\":'c d' read-only signature disable disable signature",
+    ) else {
+        panic!()
+    };
+    let texts: Vec<String> = options
+        .iter()
+        .map(|option| match option {
+            HttpdOption::Port { port, read_only } => format!("port {} {read_only}", port.value),
+            HttpdOption::Address(text) => format!("address {}", text.lossy()),
+            HttpdOption::Signature(shown) => format!("signature {shown}"),
+            HttpdOption::AllowHost(text) => format!("allow {}", text.lossy()),
+            HttpdOption::AllowUser { user, password, read_only } => {
+                format!("user {} {} {read_only}", user.lossy(), password.lossy())
+            }
+            HttpdOption::Unsupported(unsupported) => unsupported.words.clone(),
+        })
+        .collect();
+    let expected = "port 2812 true|address localhost|allow 127.0.0.1|allow ::1|allow fe80::/64|allow 10.0.0.0/8|user admin monit false|user a b c d true|signature false|signature false";
+    assert_eq!(texts.join("|"), expected);
+}
+
+#[test]
+fn options_of_httpd_that_are_not_built_are_named() {
+    let text = "set httpd unixsocket /var/run/x.sock uid root permission 0600 ssl { version: tlsv12, verify: enable } pemfile /p allow @wheel allow md5 /etc/htpasswd a b allow /etc/x allow localhost port 1 set init";
+    let all = good(text);
+    let [StatementKind::Set(Set::Httpd(options)), StatementKind::Set(Set::Init)] = all.as_slice() else {
+        panic!("{all:?}");
+    };
+    let names: Vec<&str> = options
+        .iter()
+        .map(|option| match option {
+            HttpdOption::Unsupported(unsupported) => unsupported.words.as_str(),
+            HttpdOption::AllowHost(_) => "host",
+            HttpdOption::Port { .. } => "port",
+            _ => "other",
+        })
+        .collect();
+    let expected = [
+        "set httpd unixsocket",
+        "set httpd ssl",
+        "set httpd pemfile",
+        "set httpd allow @GROUP",
+        "set httpd allow FILE",
+        "set httpd allow FILE",
+        "host",
+        "port",
+    ];
+    assert_eq!(names, expected);
+}
+
+#[test]
+fn checks() {
+    let target = |text: &str| match <[StatementKind; 1]>::try_from(good(text)) {
+        Ok([StatementKind::Check(check)]) => match check.target {
+            Target::Pidfile(path) => format!("{}: pidfile {}", check.name.lossy(), path.lossy()),
+            Target::Matching(pattern) => format!("{}: matching {}", check.name.lossy(), pattern.lossy()),
+            Target::System => format!("{}: system", check.name.lossy()),
+            Target::Unsupported(unsupported) => format!("{}: no {}", check.name.lossy(), unsupported.words),
+        },
+        other => panic!("{text}: {other:?}"),
+    };
+    let table = [
+        ("check process a with pidfile /var/run/a.pid", "a: pidfile /var/run/a.pid"),
+        ("check process a path \"/a b\"", "a: pidfile /a b"),
+        ("CHECK PROCESS 'a b' PIDFILE /a", "a b: pidfile /a"),
+        ("check process \"it's\" pidfile /a", "it's: pidfile /a"),
+        ("check process start pidfile /a", "start: pidfile /a"),
+        ("check process with pidfile /a", "with: pidfile /a"),
+        ("check process pidfile pidfile /a", "pidfile: pidfile /a"),
+        ("check process a#b=c.d pidfile /a", "a#b=c.d: pidfile /a"),
+        ("check process a\nmatching b.*c", "a: matching b.*c"),
+        (r#"check process a matching "puma .* \[mastodon\]""#, r"a: matching puma .* \[mastodon\]"),
+        (r#"check process a matching "x\\.y\tz""#, "a: matching x\\.y\tz"),
+        ("check process a matching /usr/bin/x", "a: matching /usr/bin/x"),
+        ("check process a matching 'a\"b'", "a: matching a\"b"),
+        ("check a with pidfile /a", "a: pidfile /a"),
+        ("check \"a b\" pidfile /a", "a b: pidfile /a"),
+        ("check system $HOST", "$HOST: system"),
+        ("check filesystem root with path / if space > 80% then alert", "root: no check filesystem"),
+        ("check host h address example.org if failed port 80 protocol http then restart", "h: no check host"),
+        ("check program p path \"/bin/sh -c 'a \"b\" c'\" with timeout 5 seconds", "p: no check program"),
+        ("check device d path /dev/sda", "d: no check device"),
+    ];
+    for (text, expected) in table {
+        let first = text.find(" if ").map_or(text, |end| &text[..end]);
+        assert_eq!(target(first), expected);
+        good(text);
+    }
+}
+
+#[test]
+fn programs() {
+    let words = |text: &str| match service(text) {
+        ServiceStatement::Program { program, .. } => strings(&program.words).join("|"),
+        other => panic!("{text}: {other:?}"),
+    };
+    let table = [
+        ("start program = \"/bin/echo a b\"", "/bin/echo|a|b"),
+        ("start program=\"/bin/echo a b\"", "/bin/echo|a|b"),
+        ("start=\"/bin/echo a b\"", "/bin/echo|a|b"),
+        ("startprogram \"/bin/echo a b\"", "/bin/echo|a|b"),
+        ("stop \" /bin/echo\n a  b \"", "/bin/echo|a|b"),
+        ("start program \"/bin/echo 'a  b' c\"", "/bin/echo|a  b|c"),
+        ("start program \"/bin/echo a'a  b'c\"", "/bin/echo|a'a|b'c"),
+        ("start program \"/bin/echo 'x'y z\"", "/bin/echo|'x'y|z"),
+        ("start program \"/bin/echo 'x y'z w\"", "/bin/echo|x y|z|w"),
+        ("start program \"/bin/echo '' b\"", "/bin/echo||b"),
+        ("start program \"/bin/echo 'unbalanced b\"", "/bin/echo|'unbalanced|b"),
+        ("start program \"/bin/sh -c 'a \"b\" c' d\"", "/bin/sh|-c|a \"b\" c|d"),
+        (r#"start program "/bin/echo a\ b \n c\\d""#, r"/bin/echo|a\|b|\n|c\\d"),
+        ("start program \"/bin/echo a;b,(c){d}#e @f: %g\"", "/bin/echo|a;b,(c){d}#e|@f:|%g"),
+        ("start program \"/bin/echo x\"foo bar \"baz q\"", "/bin/echo|x|foo|bar|baz q"),
+        ("start program '/bin/echo a b'", "/bin/echo a b"),
+        ("start program is \"/bin/echo a\"", "/bin/echo a"),
+        ("start program\n\"/bin/echo a\"", "/bin/echo a"),
+        ("start program /bin/echo a the cat with hat", "/bin/echo|a|cat|hat"),
+        ("start program /bin/echo x \"b c\" /d 'e f' -x --foo=bar", "/bin/echo|x|b c|/d|e f|-x|--foo=bar"),
+        ("start program \"echo a\"", "echo|a"),
+    ];
+    for (text, expected) in table {
+        assert_eq!(words(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn program_options() {
+    let text = "restart program = \"/bin/true\" as uid \"daemon\" and using the gid 12 with timeout 60 seconds";
+    let ServiceStatement::Program { method: Method::Restart, program } = service(text) else { panic!() };
+    assert_eq!(program.uid.unwrap().lossy(), "daemon");
+    assert_eq!(program.gid.unwrap().lossy(), "12");
+    assert_eq!(program.timeout.unwrap().value, 60);
+    let both = good("start \"/bin/a\" gid wheel timeout 5 s, stop \"/bin/b\" group www");
+    assert_eq!(both.len(), 3);
+}
+
+#[test]
+fn unquoted_arguments_end_at_the_next_statement() {
+    assert_eq!(good("start program /bin/a x\ngroup www\nstop program /bin/c\ndepends on x\nmode passive").len(), 5);
+    assert_eq!(good("start /bin/a stop /bin/b if not exist then exec /bin/c d check process x pidfile /x").len(), 4);
+}
+
+#[test]
+fn service_statements() {
+    let names = |text: &str| match service(text) {
+        ServiceStatement::Depends(names) => strings(&names).join("|"),
+        ServiceStatement::Group(name) => name.lossy(),
+        other => format!("{other:?}"),
+    };
+    assert_eq!(names("depends on b"), "b");
+    assert_eq!(names("depend b,c"), "b|c");
+    assert_eq!(names("depends on (b,\n \"c d\" , 'start', with)"), "b|c d|start|with");
+    assert_eq!(names("depends on b; c"), "b|c");
+    assert_eq!(good("depends on b; group x").len(), 2);
+    assert_eq!(good("depends on b depends on c").len(), 2);
+    assert_eq!(names("group www"), "www");
+    assert_eq!(names("group 'start'"), "start");
+    assert_eq!(names("group with"), "with");
+    assert_eq!(service("mode manual"), ServiceStatement::Mode(Mode::Manual));
+    assert_eq!(service("onreboot nostart"), ServiceStatement::OnReboot(OnReboot::NoStart));
+    assert!(matches!(service("every 5 cycles"), ServiceStatement::Every(number) if number.value == 5));
+    assert_eq!(good("mode active onreboot start every 1 cycle").len(), 3);
+}
+
+#[test]
+fn rules() {
+    let rule = |text: &str| match service(text) {
+        ServiceStatement::Rule(rule) => {
+            let rate = |rate: &Option<Rate>| match rate {
+                None => String::new(),
+                Some(Rate { count, cycles }) => {
+                    format!(" {}/{}", count.as_ref().map_or(0, |count| count.value), cycles.value)
+                }
+            };
+            let action = |action: &Action| match action {
+                Action::Exec { program, repeat } => format!(
+                    "exec {} {:?} {:?}",
+                    strings(&program.words).join("|"),
+                    program.uid.as_ref().map(|uid| uid.lossy()),
+                    repeat.as_ref().map(|number| number.value)
+                ),
+                action => format!("{action:?}"),
+            };
+            let recovery =
+                rule.recovery.as_ref().map(|part| format!(" else{} {}", rate(&part.rate), action(&part.action)));
+            format!("{:?}{} {}{}", rule.test, rate(&rule.rate), action(&rule.action), recovery.unwrap_or_default())
+        }
+        other => panic!("{text}: {other:?}"),
+    };
+    let table = [
+        ("if not exist then alert", "NotExist Alert"),
+        ("if does not exist for 2 cycles then restart", "NotExist 0/2 Restart"),
+        ("IF NOT EXISTS 3 times within 5 cycles THEN UNMONITOR", "NotExist 3/5 Unmonitor"),
+        ("if (not exist) 1 cycle then stop else start", "NotExist 0/1 Stop else Start"),
+        ("if exist then start else if passed 2 3 cycles then stop", "Exist Start else 2/3 Stop"),
+        (
+            "if exists then exec \"/bin/a b\" as uid root repeat every 3 cycles",
+            "Exist exec /bin/a|b Some(\"root\") Some(3)",
+        ),
+        (
+            "if not exist then exec /bin/a x else if recovered then exec '/b c'",
+            "NotExist exec /bin/a|x None None else exec /b c None None",
+        ),
+    ];
+    for (text, expected) in table {
+        assert_eq!(rule(text), expected, "{text}");
+    }
+    let ServiceStatement::RestartLimit(limit) = service("if 3 restarts within 5 cycles then timeout") else { panic!() };
+    assert_eq!((limit.restarts.value, limit.cycles.value, limit.action), (3, 5, Action::Timeout));
+}
+
+#[test]
+fn actions_are_not_taken_for_statements() {
+    let text = "if not exist then restart\nstart program = \"/bin/a\"\nif not exist then stop else start\nstop \"/bin/b\"\nif exist then exec \"/bin/c\" repeat every 2 cycles every 3 cycles";
+    assert_eq!(good(text).len(), 6);
+}
+
+#[test]
+fn includes() {
+    for text in ["include /etc/monit.d/*.conf", "include '/etc/monit.d/*.conf'", "INCLUDE \"/etc/monit.d/*.conf\""] {
+        let all = good(text);
+        assert!(
+            matches!(all.as_slice(), [StatementKind::Include(glob)] if glob.lossy() == "/etc/monit.d/*.conf"),
+            "{all:?}"
+        );
+    }
+    assert_eq!(good("check process a pidfile /a include x.inc start \"/bin/a\"").len(), 3);
+}
+
+#[test]
+fn what_is_not_built_is_named_and_skipped() {
+    let table = [
+        (
+            "set mailserver localhost port 25 username \"a\" password \"b\" using tls with timeout 30 seconds",
+            "set mailserver",
+        ),
+        ("set mail-format { from: Monit <a@b>\n subject: it's $EVENT\n message: don't \"stop }", "set mail-format"),
+        ("set alert a@b.c not on { instance, action } with reminder on 10 cycles", "set alert"),
+        ("set alert a@b.c with mail-format { subject: it's }", "set alert"),
+        ("set eventqueue basedir /var/monit slots 100", "set eventqueue"),
+        ("set mmonit https://u:p@h:8443/collector with timeout 5 seconds", "set mmonit"),
+        ("set ssl { verify: enable, selfsigned: allow }", "set ssl"),
+        ("set tls options { version: auto }", "set tls"),
+        ("set fips", "set fips"),
+        ("set expectbuffer 10 kb", "set expectbuffer"),
+        ("alert a@b.c only on { timeout, nonexist } reminder 5", "alert"),
+        ("noalert a@b.c", "noalert"),
+        ("ignore content = \"x\"", "ignore"),
+        ("every \"* 8-19 * * 1-5\"", "every \"CRON\""),
+        ("not every '* 0-3 * * 0'", "not every"),
+        ("if cpu usage (user) > 80% for 2 cycles then alert", "if cpu"),
+        ("if total memory > 200.0 MB for 5 cycles then restart", "if total memory"),
+        ("if totalmem > 2 GB then exec \"/bin/a 'b \"c\" d'\" else if succeeded then alert", "if totalmem"),
+        ("if loadavg (5min) per core > 2 then alert", "if loadavg"),
+        (
+            "if failed port 80 protocol http request \"/x\" with timeout 5 seconds for 3 cycles then restart else alert",
+            "if failed port",
+        ),
+        ("if failed host h port 443 type tcpssl then alert", "if failed host"),
+        ("if failed (url http://h:80/x?y=(z) and content == 'ok') then alert", "if failed url"),
+        ("if failed unixsocket /var/run/x then restart", "if failed unixsocket"),
+        ("if succeeded ping then alert", "if succeeded ping"),
+        ("if failed checksum expect 8f7f419955cefa0b33a2ba316cba3659 then unmonitor", "if failed checksum"),
+        ("if changed pid then alert", "if changed pid"),
+        ("if not match \"x\" then alert", "if not match"),
+        ("if disk read > 5 MB/s then alert", "if disk read"),
+        ("if uptime < 3 days then alert", "if uptime"),
+        ("if failed uid root then alert", "if failed uid"),
+        ("if failed permission 0644 then alert", "if failed permission"),
+        ("if link down then restart", "if link"),
+        ("if not exist include /a then alert", "include inside a rule"),
+        ("if failed port 80 include /a then alert", "if failed port"),
+    ];
+    for (text, expected) in table {
+        for tail in
+            ["", "\nset init", "\nstart program = \"/bin/a\"", "\nif not exist then stop", "\ngroup www", "\nalert x@y"]
+        {
+            let all = good(&format!("{text}{tail}"));
+            let [StatementKind::Unsupported(unsupported), rest @ ..] = all.as_slice() else {
+                panic!("{text}: {all:?}")
+            };
+            assert_eq!(unsupported.words, expected, "{text}");
+            assert_eq!(rest.len(), usize::from(!tail.is_empty()), "{text}{tail}: {rest:?}");
+        }
+    }
+}
+
+#[test]
+fn one_mistake_gives_one_message_at_its_place() {
+    let table = [
+        ("set deamon 30", "expected a setting", "deamon"),
+        ("set daemon=30", "expected a setting", "daemon=30"),
+        ("set daemon = 30", "expected the interval in seconds, found an operator", "="),
+        ("set daemon 30s", "expected the interval in seconds", "30s"),
+        ("set daemon 30 seconds", "no unit may follow here, the number counts seconds", "seconds"),
+        ("set daemon \"30\"", "expected the interval in seconds", "\"30\""),
+        (
+            "set daemon 99999999999999999999",
+            "the number is too large, at most 18446744073709551615 can be read",
+            "99999999999999999999",
+        ),
+        ("set daemon", "expected the interval in seconds, found the end of the file", ""),
+        ("set terminal foo", "expected 'batch'", "foo"),
+        ("set log x.log", "expected 'syslog' or the path of the log file", "x.log"),
+        ("set pid file /x", "expected a setting, found the reserved word 'pid'", "pid"),
+        (
+            "set onreboot restart",
+            "expected 'start', 'nostart' or 'laststate', found the reserved word 'restart'",
+            "restart",
+        ),
+        ("set limits programOutput: 5 b", "expected '{', found the reserved word 'programOutput'", "programOutput"),
+        ("set limits { foo: 5 b }", "expected the name of a limit or '}'", "foo"),
+        ("set limits { programOutput = 5 b }", "expected ':', found an operator", "="),
+        (
+            "set limits { startTimeout: 5 minutes }",
+            "expected 'seconds' or 'milliseconds', found the reserved word 'minutes'",
+            "minutes",
+        ),
+        ("set limits { startTimeout: 5 }", "expected 'seconds' or 'milliseconds'", "}"),
+        ("set limits { execTimeout: 5 s }", "the limit 'execTimeout' is not supported yet", "execTimeout"),
+        ("set httpd port x", "expected a port number", "x"),
+        ("set httpd port 2812 allow admin:pass@word", "this cannot be a password as it stands", "pass@word"),
+        ("set httpd port 2812 allow admin:start", "this cannot be a password as it stands", "start"),
+        ("set httpd port 2812 allow admin:123 allow x", "this cannot be a password as it stands", "123"),
+        (
+            "set httpd port 2812 allow start:x",
+            "expected a host, a network or USER:PASSWORD, found the reserved word 'start'",
+            "start",
+        ),
+        ("set 'init'", "expected a setting", "'init'"),
+        ("sett init", "expected a statement", "sett"),
+        ("}", "expected a statement", "}"),
+        ("check process", "expected a name for the service, found the end of the file", ""),
+        ("check process a", "expected 'pidfile' or 'matching', found the end of the file", ""),
+        ("check process a pidfile a", "expected the path of a pidfile", "a"),
+        ("check process a:b pidfile /a", "expected 'pidfile' or 'matching'", ":"),
+        ("check process '' pidfile /a", "a name for the service must not be empty", "''"),
+        ("check process \"a\nb\" pidfile /a", "a name for the service must not contain control characters", "\"a\nb\""),
+        ("check process a matching start", "expected a pattern, found the reserved word 'start'", "start"),
+        ("check process a matching \"x", "this quote has no partner", "\""),
+        ("check proces a pidfile /a", "expected a type between 'check' and the name", "proces"),
+        ("start program foo a", "expected a program in quotes or an absolute path", "foo"),
+        ("start program = /bin/a", "expected a program in quotes or an absolute path, found an operator", "="),
+        ("start program \"\"", "expected a program between the quotes", "\"\""),
+        ("start program \"/bin/a", "this quote has no partner", "\""),
+        ("start \"/bin/a\" uid daemon", "expected a user name or number, found the reserved word 'daemon'", "daemon"),
+        ("start \"/bin/a\" timeout 1 minute", "expected 'seconds', found the reserved word 'minute'", "minute"),
+        ("start \"/bin/a\" timeout 60s", "expected a timeout in seconds", "60s"),
+        ("depends on", "expected the name of a service, found the end of the file", ""),
+        ("mode foo", "expected 'active', 'passive' or 'manual'", "foo"),
+        ("every two cycles", "expected a number of cycles or a cron specification in quotes", "two"),
+        ("every 5", "expected 'cycles', found the end of the file", ""),
+        ("if not exist alert", "expected 'then', found the reserved word 'alert'", "alert"),
+        ("if not exist thne restart", "expected 'then'", "thne"),
+        ("if not exist for 5 then alert", "expected 'cycles', found the reserved word 'then'", "then"),
+        ("if not exist then timeout", "expected an action, found the reserved word 'timeout'", "timeout"),
+        (
+            "if exist then stop else if failed then alert",
+            "expected 'succeeded', 'passed' or 'recovered', found the reserved word 'failed'",
+            "failed",
+        ),
+        ("if foo > 5 then alert", "expected a test", "foo"),
+        (
+            "if 3 restarts within 5 cycles then exec \"/a\" else alert",
+            "expected a statement, found the reserved word 'else'",
+            "else",
+        ),
+        ("include", "expected a path or glob pattern, found the end of the file", ""),
+        ("group\u{a0}x", "expected a statement", "group\u{a0}x"),
+    ];
+    for (text, message, place) in table {
+        if text.contains("end of the file") || place.is_empty() {
+            assert_eq!(mistakes(text), [(message.to_owned(), place.to_owned())], "{text}");
+            continue;
+        }
+        for tail in ["", "\nset init", "\ncheck process z pidfile /z", "\nstart program = \"/bin/z\""] {
+            if message.contains("partner") && !tail.is_empty() {
+                continue;
+            }
+            assert_eq!(mistakes(&format!("{text}{tail}")), [(message.to_owned(), place.to_owned())], "{text}{tail}");
+        }
+    }
+}
+
+#[test]
+fn ten_mistakes_give_ten_messages() {
+    let text = "set deamon 30\nset init\nset daemon x\nchekc process a\ncheck process a pidfile x\nstart program echo\nstop \"/a\" timeout 5 minutes\nif not exist than alert\nif foo then alert\nmode foo\nevery x cycles\nset log 5\nset terminal batch\n";
+    assert_eq!(mistakes(text).len(), 11, "{:?}", mistakes(text));
+}
+
+#[test]
+fn help_names_the_fix() {
+    let help = |text: &str| {
+        let (_, parsed) = parsed(text);
+        parsed.diagnostics.iter().find_map(|diagnostic| diagnostic.help.clone()).unwrap_or_default()
+    };
+    assert_eq!(help("set deamon 30"), "did you mean 'daemon'?");
+    assert_eq!(help("check proces a pidfile /a"), "did you mean 'process'?");
+    assert_eq!(help("if not exist thne restart"), "did you mean 'then'?");
+    assert_eq!(help("if not exist then restrat"), "did you mean 'restart'?");
+    assert_eq!(help("set daemon = 30"), "leave the operator out");
+    assert_eq!(help("start \"/a\" timeout 60s"), "separate number and unit: '60 s'");
+    assert_eq!(help("start \"/a\" timeout 1 minute"), "the only unit here is seconds: '1 seconds'");
+    assert_eq!(help("start \"/a\" uid daemon"), "to use a reserved word as a string, put it in quotes: \"daemon\"");
+    assert!(help("start program = \u{201c}/bin/a b\u{201d}").contains("typographic"));
+    assert_eq!(help("set pidfile x.pid"), "a path begins with '/'");
+}
+
+#[test]
+fn messages_point_at_their_place() {
+    let (sources, parsed) = parsed("set init\n\tset httpd port 2812 allow admin:s3cr@t allow x\n");
+    let expected = "monitrc:2:34: error: this cannot be a password as it stands\n  \tset httpd port 2812 allow admin:****** allow x\n  \t                                ^~~~~~\n  help: put it in quotes; reserved words, numbers and special characters cannot stand alone\n";
+    assert_eq!(parsed.diagnostics.render(&sources), expected);
+}
+
+#[test]
+fn a_missing_quote_is_suspected_behind_a_long_string() {
+    let text = "check process a matching \"x\nstart program = \"/bin/a b\"\n";
+    let (sources, parsed) = parsed(text);
+    let shown = parsed.diagnostics.render(&sources);
+    assert!(shown.contains("monitrc:1:26: note: the string before it begins here, is a quote missing?"), "{shown}");
+}
+
+const SAMPLE: &str = "set daemon 30 with start delay 5\nset log syslog facility log_daemon\nset httpd port 2812 and address ::1 allow 10.0.0.0/8 allow a:\"b\" read-only\nset limits { programOutput: 1 kb, startTimeout: 5 s }\nset mail-format { subject: it's }\nset alert a@b { timeout } reminder 5\ninclude '/etc/*.conf'\ncheck process \"a b\" matching \"puma .* \\[x\\]\"\n start program = \"/bin/sh -c 'a \"b\" c' d\" as uid \"www\" with timeout 5 seconds\n stop program /bin/echo x 'y z'\n if not exist 2 times within 3 cycles then exec \"/bin/a\" repeat every 2 cycles else if succeeded then alert\n if 3 restarts within 5 cycles then timeout\n if failed url http://u:p@h/x then alert\n depends on c, \"d e\"; group www mode passive every 2 cycles onreboot nostart\ncheck system $HOST if cpu > 5% then alert # end\n";
+
+#[test]
+fn the_sample_of_these_tests_is_right() {
+    good(SAMPLE);
+}
+
+#[test]
+fn no_beginning_of_a_text_makes_it_panic() {
+    for end in 0..SAMPLE.len() {
+        parsed(&SAMPLE[..end]);
+        parsed(&SAMPLE[end..]);
+    }
+}
+
+#[test]
+fn no_change_of_a_text_makes_it_panic() {
+    let pieces: &[&[u8]] = &[
+        b"\"",
+        b"'",
+        b"{",
+        b"}",
+        b":",
+        b"@",
+        b"\\",
+        b"\n",
+        b" ",
+        b"#",
+        b"\xff",
+        b"\0",
+        b"://",
+        b"set ",
+        b"check ",
+        b"if ",
+        b"exec ",
+        b"include ",
+        b"else ",
+        b"9999999999",
+        b"::",
+        b"",
+        b"depends on",
+    ];
+    let mut seed: u64 = 42;
+    let mut random = |most: usize| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) as usize % most
+    };
+    for _ in 0..5_000 {
+        let mut text = SAMPLE.as_bytes().to_vec();
+        for _ in 0..=random(4) {
+            let start = random(text.len());
+            let end = (start + random(20)).min(text.len());
+            text.splice(start..end, pieces[random(pieces.len())].iter().copied());
+        }
+        let mut sources = Sources::default();
+        let source = sources.add(PathBuf::from("f"), text.clone());
+        parse(source, &text).diagnostics.render(&sources);
+    }
+}
+
+#[test]
+fn the_work_is_linear() {
+    let steps = |text: &str| parsed(text).1.steps;
+    for piece in [
+        SAMPLE,
+        "'x ",
+        "\"x\n",
+        "set ",
+        "{ ",
+        "if ",
+        "start \"/a 'b",
+        "a@",
+        "1:",
+        "include ",
+        "allow x: ",
+        "depends on a;",
+        "x y\n",
+        "/a ",
+        "\\\n",
+        "exec \"a'",
+    ] {
+        let (short, long) = (piece.repeat(200), piece.repeat(2000));
+        let (few, many) = (steps(&short), steps(&long));
+        assert!(many <= 12 * few, "{piece:?}: {few} steps for {} bytes, {many} for {}", short.len(), long.len());
+        assert!(many <= 60 * long.len() as u64, "{piece:?}: {many} steps for {} bytes", long.len());
+    }
+}
