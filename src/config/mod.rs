@@ -1,6 +1,15 @@
 //! From statements to a validated, immutable [`Config`]: what the control file means, with every default filled in.
 //! Pure, except for `load.rs`, which alone reads files and asks the system through [`world::World`].
 
+mod build;
+pub mod load;
 pub mod model;
+mod order;
+mod rules;
+pub mod settings;
+#[cfg(test)]
+mod tests;
+mod text;
+pub mod world;
 
 pub use model::*;

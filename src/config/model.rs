@@ -25,7 +25,7 @@ pub struct Config {
 pub struct ServiceId(pub usize);
 
 /// What the `set` statements say. `None` means the file is silent and the built-in default applies.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Settings {
     /// `set daemon N`: time from the start of one cycle to the start of the next.
     pub interval: Option<Duration>,

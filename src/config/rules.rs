@@ -1,0 +1,268 @@
+//! Statements inside a service: programs, rules, dependencies and the rest.
+
+use super::build::{Builder, onreboot, to_path};
+use super::model::{Action, Exec, Group, Mode, OnReboot, Program, Reaction, RestartLimit, Rule, Test, User};
+use super::world::ProgramState;
+use crate::base::schedule::{Every, Rate};
+use crate::syntax::diagnostic::Diagnostic;
+use crate::syntax::source::{Span, Text};
+use crate::syntax::statement as written;
+use crate::syntax::statement::{Method, Number, ServiceStatement};
+
+/// The rule of a process that names none about its existence.
+pub(super) fn implicit() -> Rule {
+    let reaction = |action| Reaction { rate: Rate::ONCE, action };
+    Rule { test: Test::NotExist, failure: reaction(Action::Restart), recovery: reaction(Action::Alert) }
+}
+
+impl Builder<'_> {
+    /// A statement of the service that is open.
+    pub(super) fn service(&mut self, statement: ServiceStatement, span: Span) {
+        match statement {
+            ServiceStatement::Program { method, program } => self.method(method, program),
+            ServiceStatement::Depends(names) => names.iter().for_each(|name| self.depend(name)),
+            ServiceStatement::Group(name) => self.add_group(&name),
+            ServiceStatement::Mode(mode) => self.mode(mode),
+            ServiceStatement::OnReboot(word) => {
+                if let Some(draft) = self.draft() {
+                    draft.onreboot = onreboot(word);
+                }
+            }
+            ServiceStatement::Every(cycles) => self.every(&cycles, span),
+            ServiceStatement::Rule(rule) => self.rule(*rule, span),
+            ServiceStatement::RestartLimit(limit) => self.restart_limit(*limit, span),
+        }
+    }
+
+    fn method(&mut self, method: Method, program: written::Program) {
+        let limits = &self.settings.limits;
+        let default = match method {
+            Method::Start => limits.start_timeout,
+            Method::Stop => limits.stop_timeout,
+            Method::Restart => limits.restart_timeout,
+        };
+        let timeout = match &program.timeout {
+            Some(number) => self.seconds(number, 1, "a timeout"),
+            None => Some(default),
+        };
+        let Some(mut program) = self.program(program) else {
+            return;
+        };
+        program.timeout = timeout;
+        let Some(draft) = self.draft() else {
+            return;
+        };
+        let slot = match method {
+            Method::Start => &mut draft.start,
+            Method::Stop => &mut draft.stop,
+            Method::Restart => &mut draft.restart,
+        };
+        *slot = Some(program);
+    }
+
+    /// A program whose users are known; whether it is there is worth a warning only, as it may come later.
+    fn program(&mut self, program: written::Program) -> Option<Program> {
+        use std::os::unix::ffi::OsStringExt;
+        let (uid, gid) = (self.user(program.uid), self.find_group(program.gid));
+        if let Some(path) = program.words.first() {
+            self.warn_program(path);
+        }
+        let argv = program.words.into_iter().map(|word| std::ffi::OsString::from_vec(word.value)).collect();
+        Some(Program { argv, uid: uid.ok()?, gid: gid.ok()?, timeout: None })
+    }
+
+    fn warn_program(&mut self, text: &Text) {
+        let path = to_path(&text.value);
+        let shown = text.lossy();
+        let message = if !path.is_absolute() {
+            format!("the program '{shown}' is not given by an absolute path and will not be found")
+        } else {
+            match self.world.program(&path) {
+                ProgramState::Ok => return,
+                ProgramState::Missing => format!("the program '{shown}' does not exist"),
+                ProgramState::NotExecutable => format!("the program '{shown}' is not executable"),
+                ProgramState::InterpreterMissing(interpreter) => {
+                    format!("the interpreter '{}' of '{shown}' does not exist", interpreter.display())
+                }
+            }
+        };
+        let location = self.location(text.span);
+        self.push(Diagnostic::warning(location, message));
+    }
+
+    fn user(&mut self, text: Option<Text>) -> Result<Option<User>, ()> {
+        let Some(text) = text else {
+            return Ok(None);
+        };
+        let name = text.lossy();
+        let user = match number(&text) {
+            Some(uid) => self.world.user_name(uid).map(|name| User { uid, name: Some(name) }),
+            None => self.world.uid_of(&name).map(|uid| User { uid, name: Some(name.clone()) }),
+        };
+        self.account(user, &text, "user", "uid")
+    }
+
+    fn find_group(&mut self, text: Option<Text>) -> Result<Option<Group>, ()> {
+        let Some(text) = text else {
+            return Ok(None);
+        };
+        let name = text.lossy();
+        let group = match number(&text) {
+            Some(gid) => self.world.group_name(gid).map(|name| Group { gid, name: Some(name) }),
+            None => self.world.gid_of(&name).map(|gid| Group { gid, name: Some(name.clone()) }),
+        };
+        self.account(group, &text, "group", "gid")
+    }
+
+    fn account<T>(&mut self, found: Option<T>, text: &Text, what: &str, word: &str) -> Result<Option<T>, ()> {
+        if self.world.effective_uid() != 0 {
+            self.push(self.error(text.span, format!("'{word}' needs root privileges")));
+            return Err(());
+        }
+        if found.is_none() {
+            self.push(self.error(text.span, format!("there is no {what} '{}' on this system", text.lossy())));
+            return Err(());
+        }
+        Ok(found)
+    }
+
+    fn depend(&mut self, name: &Text) {
+        let location = self.location(name.span);
+        let name = name.lossy();
+        if let Some(draft) = self.draft() {
+            draft.depends.push((name, location));
+        }
+    }
+
+    fn add_group(&mut self, name: &Text) {
+        let Ok(text) = String::from_utf8(name.value.clone()) else {
+            self.push(self.error(name.span, "a group name must be UTF-8"));
+            return;
+        };
+        let group = self.group(text);
+        if let Some(draft) = self.draft() {
+            if !draft.groups.contains(&group) {
+                draft.groups.push(group);
+            }
+        }
+    }
+
+    fn mode(&mut self, mode: written::Mode) {
+        let Some(draft) = self.draft() else {
+            return;
+        };
+        match mode {
+            written::Mode::Active => draft.mode = Mode::Active,
+            written::Mode::Passive => draft.mode = Mode::Passive,
+            written::Mode::Manual => {
+                draft.mode = Mode::Active;
+                draft.onreboot = OnReboot::LastState;
+            }
+        }
+    }
+
+    fn every(&mut self, number: &Number, span: Span) {
+        let location = self.location(span);
+        let Some(cycles) = self.small(number, 0, u64::from(u32::MAX), "a number of cycles") else {
+            return;
+        };
+        let every = if cycles == 0 { Every::Cycle } else { Every::Cycles(cycles) };
+        if cycles == 0 {
+            let location = self.location(number.span);
+            self.push(Diagnostic::warning(location, "every 0 cycles is taken as every cycle"));
+        }
+        let earlier = self.draft().and_then(|draft| draft.every.replace((every, location)));
+        if let Some((_, first)) = earlier {
+            let message = "'every' can be given only once, the last one counts";
+            self.push(Diagnostic::warning(location, message).with_note(first, "first given here"));
+        }
+    }
+
+    fn rule(&mut self, rule: written::Rule, span: Span) {
+        if self.is_system() {
+            self.push(self.error(span, "a system cannot be tested for its existence"));
+            return;
+        }
+        let test = match rule.test {
+            written::Test::NotExist => Test::NotExist,
+            written::Test::Exist => Test::Exist,
+        };
+        let failure = self.reaction(rule.rate, rule.action);
+        let recovery = match rule.recovery {
+            Some(recovery) => self.reaction(recovery.rate, recovery.action),
+            None => Some(Reaction { rate: Rate::ONCE, action: Action::Alert }),
+        };
+        let (Some(failure), Some(recovery), Some(draft)) = (failure, recovery, self.draft()) else {
+            return;
+        };
+        draft.rules.push(Rule { test, failure, recovery });
+    }
+
+    fn reaction(&mut self, rate: Option<written::Rate>, action: written::Action) -> Option<Reaction> {
+        let rate = match rate {
+            Some(rate) => self.rate(&rate),
+            None => Some(Rate::ONCE),
+        };
+        let action = self.action(action);
+        Some(Reaction { rate: rate?, action: action? })
+    }
+
+    fn rate(&mut self, rate: &written::Rate) -> Option<Rate> {
+        let window = self.small(&rate.cycles, 1, u64::from(Rate::MAX_WINDOW), "the number of cycles")?;
+        let count = match &rate.count {
+            Some(count) => self.small(count, 1, u64::from(window), "the number of times within these cycles")?,
+            None => window,
+        };
+        Some(Rate { count, window })
+    }
+
+    fn action(&mut self, action: written::Action) -> Option<Action> {
+        Some(match action {
+            written::Action::Alert => Action::Alert,
+            written::Action::Restart => Action::Restart,
+            written::Action::Start => Action::Start,
+            written::Action::Stop => Action::Stop,
+            written::Action::Unmonitor | written::Action::Timeout => Action::Unmonitor,
+            written::Action::Exec { program, repeat } => {
+                let program = self.program(program);
+                let repeat = match repeat {
+                    Some(number) => self.small(&number, 0, u64::from(u32::MAX), "a number of cycles"),
+                    None => Some(0),
+                };
+                Action::Exec(Exec { program: program?, repeat: repeat.filter(|cycles| *cycles > 0) })
+            }
+        })
+    }
+
+    fn restart_limit(&mut self, limit: written::RestartLimit, span: Span) {
+        if self.is_system() {
+            self.push(self.error(span, "a system cannot be restarted"));
+            return;
+        }
+        let action = self.action(limit.action);
+        let Some(cycles) = self.small(&limit.cycles, 1, u64::from(u32::MAX), "the number of cycles") else {
+            return;
+        };
+        let what = "the number of restarts within these cycles";
+        let restarts = self.small(&limit.restarts, 1, u64::from(cycles), what);
+        let (Some(restarts), Some(action), Some(draft)) = (restarts, action, self.draft()) else {
+            return;
+        };
+        draft.restart_limits.push(RestartLimit { restarts, cycles, action });
+    }
+
+    /// A number within its limits.
+    fn small(&mut self, number: &Number, least: u64, most: u64, what: &str) -> Option<u32> {
+        let value = u32::try_from(number.value).ok().filter(|value| (least..=most).contains(&u64::from(*value)));
+        if value.is_none() {
+            self.push(self.error(number.span, format!("{what} must be between {least} and {most}")));
+        }
+        value
+    }
+}
+
+/// The number an account is given by.
+fn number(text: &Text) -> Option<u32> {
+    let digits = !text.value.is_empty() && text.value.iter().all(u8::is_ascii_digit);
+    digits.then(|| text.lossy().parse().unwrap_or(u32::MAX))
+}

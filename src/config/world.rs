@@ -1,0 +1,181 @@
+//! Everything a control file asks of the machine, so that loading is tested without one and can be done for another one.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What [`World::stat`] tells of a file, links followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileFacts {
+    /// A regular file.
+    pub regular: bool,
+    /// A directory.
+    pub directory: bool,
+    /// The owner's user id.
+    pub owner: u32,
+    /// Permission bits, `st_mode & 07777`.
+    pub mode: u32,
+}
+
+/// Whether a program can be run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProgramState {
+    /// Yes.
+    Ok,
+    /// There is no such file.
+    Missing,
+    /// It is there, but it is a directory or has no execute permission.
+    NotExecutable,
+    /// It is a script whose interpreter is missing.
+    InterpreterMissing(PathBuf),
+}
+
+/// The machine as the control file sees it.
+pub trait World {
+    /// The bytes of a regular file of at most `limit` bytes.
+    ///
+    /// # Errors
+    /// Those of open(2) and read(2); `InvalidInput` when it is no regular file, `FileTooLarge` when it is longer.
+    fn read(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>>;
+
+    /// What stat(2) says.
+    ///
+    /// # Errors
+    /// Those of stat(2).
+    fn stat(&self, path: &Path) -> io::Result<FileFacts>;
+
+    /// Paths that match a glob(3) pattern, in alphabetical order; directories end in a slash. Nothing matches: empty.
+    ///
+    /// # Errors
+    /// When the pattern cannot be expanded.
+    fn glob(&self, pattern: &[u8]) -> io::Result<Vec<PathBuf>>;
+
+    /// The number of the user with that name.
+    fn uid_of(&self, name: &str) -> Option<u32>;
+
+    /// The name of the user with that number.
+    fn user_name(&self, uid: u32) -> Option<String>;
+
+    /// The number of the group with that name.
+    fn gid_of(&self, name: &str) -> Option<u32>;
+
+    /// The name of the group with that number.
+    fn group_name(&self, gid: u32) -> Option<String>;
+
+    /// The effective user id of this process.
+    fn effective_uid(&self) -> u32;
+
+    /// Whether the program can be run.
+    fn program(&self, path: &Path) -> ProgramState;
+
+    /// The host's name.
+    fn host_name(&self) -> String;
+
+    /// The working directory.
+    fn current_dir(&self) -> PathBuf;
+
+    /// This process's own arguments, joined by blanks, as a pattern would see them.
+    fn command_line(&self) -> Vec<u8>;
+}
+
+#[cfg(test)]
+pub(super) mod fake {
+    //! A machine that is made of tables.
+
+    use super::*;
+    use std::collections::BTreeMap;
+
+    /// The tables.
+    pub struct Fake {
+        pub files: BTreeMap<PathBuf, (FileFacts, Vec<u8>)>,
+        pub users: Vec<(String, u32)>,
+        pub groups: Vec<(String, u32)>,
+        pub programs: BTreeMap<PathBuf, ProgramState>,
+        pub euid: u32,
+    }
+
+    impl Fake {
+        /// A machine with `text` in `/etc/monitrc`, readable for the superuser alone.
+        pub fn with(text: &str) -> Fake {
+            let mut fake = Fake {
+                files: BTreeMap::new(),
+                users: vec![("root".to_owned(), 0), ("www".to_owned(), 80)],
+                groups: vec![("wheel".to_owned(), 0), ("www".to_owned(), 80)],
+                programs: BTreeMap::new(),
+                euid: 0,
+            };
+            fake.add("/etc/monitrc", text.as_bytes());
+            for program in ["/bin/true", "/usr/sbin/service"] {
+                fake.programs.insert(program.into(), ProgramState::Ok);
+            }
+            fake
+        }
+
+        /// Adds a file.
+        pub fn add(&mut self, path: &str, text: &[u8]) {
+            let facts = FileFacts { regular: true, directory: false, owner: 0, mode: 0o600 };
+            self.files.insert(path.into(), (facts, text.to_vec()));
+        }
+    }
+
+    impl World for Fake {
+        fn read(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+            let (facts, text) = self.files.get(path).ok_or(io::ErrorKind::NotFound)?;
+            if !facts.regular {
+                return Err(io::ErrorKind::InvalidInput.into());
+            }
+            if text.len() as u64 > limit {
+                return Err(io::ErrorKind::FileTooLarge.into());
+            }
+            Ok(text.clone())
+        }
+
+        fn stat(&self, path: &Path) -> io::Result<FileFacts> {
+            self.files.get(path).map(|(facts, _)| *facts).ok_or(io::ErrorKind::NotFound.into())
+        }
+
+        fn glob(&self, pattern: &[u8]) -> io::Result<Vec<PathBuf>> {
+            let pattern = std::str::from_utf8(pattern).unwrap();
+            let (head, tail) = pattern.split_once('*').unwrap_or((pattern, ""));
+            let matches = |path: &str| {
+                if pattern.contains('*') { path.starts_with(head) && path.ends_with(tail) } else { path == pattern }
+            };
+            Ok(self.files.keys().filter(|path| matches(path.to_str().unwrap())).cloned().collect())
+        }
+
+        fn uid_of(&self, name: &str) -> Option<u32> {
+            self.users.iter().find(|(known, _)| known == name).map(|(_, uid)| *uid)
+        }
+
+        fn user_name(&self, uid: u32) -> Option<String> {
+            self.users.iter().find(|(_, known)| *known == uid).map(|(name, _)| name.clone())
+        }
+
+        fn gid_of(&self, name: &str) -> Option<u32> {
+            self.groups.iter().find(|(known, _)| known == name).map(|(_, gid)| *gid)
+        }
+
+        fn group_name(&self, gid: u32) -> Option<String> {
+            self.groups.iter().find(|(_, known)| *known == gid).map(|(name, _)| name.clone())
+        }
+
+        fn effective_uid(&self) -> u32 {
+            self.euid
+        }
+
+        fn program(&self, path: &Path) -> ProgramState {
+            self.programs.get(path).cloned().unwrap_or(ProgramState::Missing)
+        }
+
+        fn host_name(&self) -> String {
+            "host1".to_owned()
+        }
+
+        fn current_dir(&self) -> PathBuf {
+            "/cwd".into()
+        }
+
+        fn command_line(&self) -> Vec<u8> {
+            b"pollux -I -c /etc/monitrc".to_vec()
+        }
+    }
+}
