@@ -1,0 +1,285 @@
+//! The programs that run now.
+
+use std::io;
+use std::os::fd::AsRawFd;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::output::{self, Output};
+use crate::base::process::{Identity, Pid};
+use crate::base::program::{Outcome, Purpose};
+use crate::base::time::Mono;
+use crate::sys::platform::process::{ProcessTable, START_TOLERANCE};
+use crate::sys::posix::spawn::{self, Held, Spec};
+use crate::sys::posix::wait::{self, Exit};
+
+/// A program that shall run.
+#[derive(Debug)]
+pub struct Order {
+    /// The service it serves.
+    pub service: String,
+    /// What for.
+    pub purpose: Purpose,
+    /// What to execute.
+    pub spec: Spec,
+    /// When it has taken too long; `None`: never.
+    pub deadline: Option<Mono>,
+    /// Where its output goes, with the file's path; `None`: nowhere.
+    pub output: Option<(Output, PathBuf)>,
+}
+
+/// One line of the journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The service.
+    pub service: String,
+    /// What the program was run for.
+    pub purpose: Purpose,
+    /// The program's process.
+    pub identity: Identity,
+}
+
+/// A program that is no more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// The service.
+    pub service: String,
+    /// What it was run for.
+    pub purpose: Purpose,
+    /// How it ended.
+    pub outcome: Outcome,
+}
+
+/// What the table has to tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum News {
+    /// A program ended.
+    Ended(Ended),
+    /// A start or restart program is past its deadline; it runs on.
+    Overdue {
+        /// The service.
+        service: String,
+        /// Start or restart.
+        purpose: Purpose,
+        /// The program's process.
+        pid: Pid,
+        /// What it printed so far.
+        output: String,
+    },
+}
+
+/// From TERM to KILL.
+const GRACE: Duration = Duration::from_secs(5);
+/// How often a program that is no child of ours is looked at.
+const ADOPTED_LOOK: Duration = Duration::from_secs(1);
+
+#[derive(Debug)]
+enum Phase {
+    /// Forked, waits at its gate.
+    Held(Held),
+    /// Runs.
+    Running,
+    /// Start or restart past its deadline: left alone.
+    Overdue,
+    /// Told to end.
+    Terminating { kill_at: Mono },
+    /// Killed; ends as soon as the kernel lets it.
+    Killed,
+}
+
+#[derive(Debug)]
+struct Job {
+    service: String,
+    purpose: Purpose,
+    identity: Identity,
+    deadline: Option<Mono>,
+    output: Option<(Output, PathBuf)>,
+    phase: Phase,
+    adopted: bool,
+}
+
+/// All programs.
+#[derive(Debug, Default)]
+pub struct Jobs {
+    jobs: Vec<Job>,
+}
+
+impl Jobs {
+    /// Forks the program and holds it before its first instruction. It runs when [`Jobs::release`] is called, after the
+    /// journal was saved.
+    ///
+    /// # Errors
+    /// No process or descriptor left; nothing runs then.
+    pub fn hold(&mut self, order: Order, table: &ProcessTable) -> io::Result<Pid> {
+        let held = spawn::hold(&order.spec, order.output.as_ref().map(|(output, _)| output.file().as_raw_fd()))?;
+        let pid = held.pid();
+        // A held child is alive (or a zombie of ours): its entry is there. Were it not readable, nothing could be
+        // journalled, and the child is dropped unrun.
+        let identity = match table.entry(pid)? {
+            Some(entry) => entry.identity,
+            None => return Err(io::Error::other("the forked process cannot be seen in the process table")),
+        };
+        self.jobs.push(Job {
+            service: order.service,
+            purpose: order.purpose,
+            identity,
+            deadline: order.deadline,
+            output: order.output,
+            phase: Phase::Held(held),
+            adopted: false,
+        });
+        Ok(pid)
+    }
+
+    /// Whether programs wait for [`Jobs::release`].
+    pub fn any_held(&self) -> bool {
+        self.jobs.iter().any(|job| matches!(job.phase, Phase::Held(_)))
+    }
+
+    /// Lets every held program run.
+    pub fn release(&mut self) {
+        for job in &mut self.jobs {
+            if let Phase::Held(_) = job.phase
+                && let Phase::Held(held) = std::mem::replace(&mut job.phase, Phase::Running)
+            {
+                // A child that is gone is reaped and reported like any other.
+                let _ = held.release();
+            }
+        }
+    }
+
+    /// What the state file must know: every program that must not be run a second time while it lives.
+    pub fn journal(&self) -> Vec<Entry> {
+        self.jobs
+            .iter()
+            .filter(|job| job.purpose != Purpose::Exec)
+            .map(|job| Entry { service: job.service.clone(), purpose: job.purpose, identity: job.identity })
+            .collect()
+    }
+
+    /// Takes over a program an earlier daemon started, if it still lives; tells whether it does.
+    pub fn adopt(&mut self, entry: Entry, deadline: Option<Mono>, table: &ProcessTable) -> bool {
+        if !lives(entry.identity, table) {
+            return false;
+        }
+        self.jobs.push(Job {
+            service: entry.service,
+            purpose: entry.purpose,
+            identity: entry.identity,
+            deadline,
+            output: None,
+            phase: Phase::Running,
+            adopted: true,
+        });
+        true
+    }
+
+    /// The process of a start or restart program of this service that still lives, overdue or not.
+    pub fn starting(&self, service: &str) -> Option<Pid> {
+        self.jobs.iter().find(|job| job.purpose.brings_to_life() && job.service == service).map(|job| job.identity.pid)
+    }
+
+    /// How many `exec` programs of this service live.
+    pub fn count_exec(&self, service: &str) -> usize {
+        self.jobs.iter().filter(|job| job.purpose == Purpose::Exec && job.service == service).count()
+    }
+
+    /// Reaps every child that ended, ours and strangers (as process 1 we inherit orphans), and tells what our programs
+    /// did. `stranger` hears of children that are no programs.
+    pub fn reap(&mut self, stranger: &mut dyn FnMut(Pid, Exit)) -> Vec<News> {
+        let mut news = Vec::new();
+        while let Ok(Some(pid)) = wait::peek_exited() {
+            let place = self.jobs.iter().position(|job| !job.adopted && job.identity.pid == pid);
+            let Some(place) = place else {
+                match wait::reap(pid) {
+                    Some(exit) => stranger(pid, exit),
+                    None => break,
+                }
+                continue;
+            };
+            let job = self.jobs.swap_remove(place);
+            let timed_out = matches!(job.phase, Phase::Terminating { .. } | Phase::Killed);
+            if timed_out {
+                // The leader's entry still stands, so the group's number is still ours: end whoever stayed behind.
+                let _ = wait::signal_group(pid, wait::KILL);
+            }
+            let exit = wait::reap(pid);
+            news.push(News::Ended(job.ended(exit, timed_out)));
+        }
+        news
+    }
+
+    /// Looks at deadlines, and at programs that are no children of ours.
+    pub fn tick(&mut self, now: Mono, table: &ProcessTable) -> Vec<News> {
+        let mut news = Vec::new();
+        let mut place = 0;
+        while let Some(job) = self.jobs.get_mut(place) {
+            if job.adopted && !lives(job.identity, table) {
+                let job = self.jobs.swap_remove(place);
+                let timed_out = matches!(job.phase, Phase::Terminating { .. } | Phase::Killed);
+                news.push(News::Ended(job.ended(None, timed_out)));
+                continue;
+            }
+            job.judge(now, &mut news);
+            place += 1;
+        }
+        news
+    }
+
+    /// When [`Jobs::tick`] has something to do next.
+    pub fn next_deadline(&self, now: Mono) -> Option<Mono> {
+        let adopted = self.jobs.iter().any(|job| job.adopted).then(|| now.plus(ADOPTED_LOOK));
+        let deadlines = self.jobs.iter().filter_map(|job| match job.phase {
+            Phase::Running => job.deadline,
+            Phase::Terminating { kill_at } => Some(kill_at),
+            Phase::Held(_) | Phase::Overdue | Phase::Killed => None,
+        });
+        deadlines.chain(adopted).min()
+    }
+}
+
+impl Job {
+    fn judge(&mut self, now: Mono, news: &mut Vec<News>) {
+        match self.phase {
+            Phase::Running if self.deadline.is_some_and(|deadline| now >= deadline) => {
+                if self.purpose.brings_to_life() {
+                    self.phase = Phase::Overdue;
+                    news.push(News::Overdue {
+                        service: self.service.clone(),
+                        purpose: self.purpose,
+                        pid: self.identity.pid,
+                        output: self.printed(),
+                    });
+                } else {
+                    let _ = wait::signal_group(self.identity.pid, wait::TERM);
+                    self.phase = Phase::Terminating { kill_at: now.plus(GRACE) };
+                }
+            }
+            Phase::Terminating { kill_at } if now >= kill_at => {
+                let _ = wait::signal_group(self.identity.pid, wait::KILL);
+                self.phase = Phase::Killed;
+            }
+            _ => {}
+        }
+    }
+
+    fn printed(&self) -> String {
+        self.output.as_ref().map(|(output, path)| output.text(path)).unwrap_or_default()
+    }
+
+    fn ended(self, exit: Option<Exit>, timed_out: bool) -> Ended {
+        let output = self.printed();
+        let refused = output::refusal(&output).map(str::to_owned);
+        let outcome = Outcome { status: exit.map(Exit::number), timed_out, output, refused };
+        Ended { service: self.service, purpose: self.purpose, outcome }
+    }
+}
+
+fn lives(identity: Identity, table: &ProcessTable) -> bool {
+    match table.entry(identity.pid) {
+        Ok(Some(entry)) => !entry.zombie && entry.identity.is_same(identity, START_TOLERANCE),
+        Ok(None) => false,
+        // Unknown is not dead: a second start beside a live one is worse than a late one.
+        Err(_) => true,
+    }
+}
