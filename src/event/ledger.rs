@@ -1,0 +1,144 @@
+//! What is known of a service between cycles. The configuration says what should be; this says what is.
+
+use std::collections::HashMap;
+
+use super::track::Track;
+use crate::base::process::Pid;
+use crate::base::time::Wall;
+use crate::config::{OnReboot, Service};
+use crate::facts::process::Entry;
+
+/// Whether a service is watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Monitor {
+    /// No.
+    Off,
+    /// Yes, but not judged yet.
+    Init,
+    /// Yes.
+    On,
+}
+
+/// The run state of one service.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    /// Whether it is watched.
+    pub monitor: Monitor,
+    /// Passed over in this cycle: `every`, or something it depends on is not up.
+    pub waiting: bool,
+    /// Cycles since the last check, for `every`.
+    pub skipped: u32,
+    /// One per rule of the configuration, in the same order.
+    pub rules: Vec<Track>,
+    /// Whether its facts could be read.
+    pub data: Track,
+    /// Whether its programs do what they should.
+    pub exec: Track,
+    /// Whether a restart limit struck.
+    pub timeout: Track,
+    /// The live process, as seen last.
+    pub process: Option<Entry>,
+    /// Why its process was not found, as told last; so that it is told once.
+    pub absence: Option<String>,
+    /// Starts and restarts by rules since the count began.
+    pub restarts: u32,
+    /// Checks since the first of these.
+    pub restart_cycles: u32,
+    /// When it was judged last.
+    pub collected: Option<Wall>,
+    /// It was stopped because of something it depends on, and comes back with that.
+    pub taken_along: bool,
+    /// A start or restart program that outlived its timeout and still runs: no other is started beside it.
+    pub overdue: Option<Pid>,
+    /// That an action had to wait for such a program was told.
+    pub overdue_told: bool,
+    /// Why the last action failed; empty after one that did not.
+    pub last_failure: Option<String>,
+}
+
+impl Ledger {
+    /// Of a service nothing is known about.
+    pub fn new(service: &Service) -> Ledger {
+        Ledger {
+            monitor: Monitor::Init,
+            waiting: false,
+            skipped: 0,
+            rules: vec![Track::default(); service.rules.len()],
+            data: Track::default(),
+            exec: Track::default(),
+            timeout: Track::default(),
+            process: None,
+            absence: None,
+            restarts: 0,
+            restart_cycles: 0,
+            collected: None,
+            taken_along: false,
+            overdue: None,
+            overdue_told: false,
+            last_failure: None,
+        }
+    }
+
+    /// The same service in a new configuration: everything is kept; a rule keeps its history when its text is the same.
+    pub fn carried_over(mut self, old: &Service, new: &Service) -> Ledger {
+        let mut tracks: HashMap<String, Vec<Track>> = HashMap::new();
+        for (rule, track) in old.rules.iter().zip(self.rules).rev() {
+            tracks.entry(rule.text()).or_default().push(track);
+        }
+        self.rules =
+            new.rules.iter().map(|rule| tracks.get_mut(&rule.text()).and_then(Vec::pop).unwrap_or_default()).collect();
+        if !same_target(old, new) {
+            self.process = None;
+            self.absence = None;
+        }
+        self
+    }
+
+    /// What a state file says of the service. `same_boot`: it was written since the machine booted.
+    pub fn restore(&mut self, saved: &Saved, same_boot: bool, onreboot: OnReboot) {
+        let keep = same_boot || onreboot == OnReboot::LastState;
+        self.monitor = match (keep, onreboot) {
+            (true, _) if !saved.monitored => Monitor::Off,
+            (false, OnReboot::NoStart) => Monitor::Off,
+            _ => Monitor::Init,
+        };
+        if same_boot {
+            self.restarts = saved.restarts;
+            self.restart_cycles = saved.restart_cycles;
+            self.taken_along = saved.taken_along;
+        }
+    }
+
+    /// Forgets the restarts counted so far.
+    pub fn clear_restarts(&mut self) {
+        self.restarts = 0;
+        self.restart_cycles = 0;
+    }
+}
+
+fn same_target(old: &Service, new: &Service) -> bool {
+    use crate::config::{Kind, ProcessTarget};
+    match (&old.kind, &new.kind) {
+        (Kind::Process(ProcessTarget::Pidfile(a)), Kind::Process(ProcessTarget::Pidfile(b))) => a == b,
+        (Kind::Process(ProcessTarget::Matching(a)), Kind::Process(ProcessTarget::Matching(b))) => a.source == b.source,
+        (Kind::System, Kind::System) => true,
+        _ => false,
+    }
+}
+
+/// What the state file keeps of a service.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Saved {
+    /// Whether it was watched.
+    pub monitored: bool,
+    /// See [`Ledger::restarts`].
+    pub restarts: u32,
+    /// See [`Ledger::restart_cycles`].
+    pub restart_cycles: u32,
+    /// See [`Ledger::taken_along`].
+    pub taken_along: bool,
+    /// What a user asked for and was not done yet.
+    pub goal: Option<crate::base::program::Purpose>,
+    /// The process it was, so that a title that changed since does not lose it.
+    pub process: Option<crate::base::process::Identity>,
+}

@@ -1,0 +1,132 @@
+//! The state of one rule: its history of posts and the moment it flips.
+
+use crate::base::event::EventState;
+use crate::base::level::Level;
+use crate::base::schedule::Rate;
+
+/// One rule's history. Nothing is held against a rule (or for it) that happened before its last flip.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Track {
+    /// Newest post in bit 0; a set bit is a failure.
+    history: u64,
+    /// `None` until the first failure: a rule that never failed has no event.
+    state: Option<EventState>,
+    /// How many posts agreed with the state since it was entered, the one that entered it included.
+    repeats: u32,
+}
+
+/// What a post asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Posted {
+    /// The level of the log line; `None`: nothing new worth a line.
+    pub log: Option<Level>,
+    /// Which reaction is due.
+    pub due: Due,
+}
+
+/// Which reaction is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// None.
+    Nothing,
+    /// The failure's, for the n-th time in a row (1 at the flip).
+    Failure(u32),
+    /// The recovery's.
+    Recovery,
+}
+
+impl Track {
+    /// Enters one result and tells what follows from it.
+    pub fn post(&mut self, failed: bool, failure: Rate, recovery: Rate) -> Posted {
+        self.history = (self.history << 1) | u64::from(failed);
+        let is_failed = self.is_failed();
+        let rate = if failed { failure } else { recovery };
+        let flips = failed != is_failed && self.agreeing(failed, rate.window) >= rate.count;
+        if flips {
+            self.state = Some(if failed { EventState::Failed } else { EventState::Succeeded });
+            self.history = if failed { u64::MAX } else { 0 };
+            self.repeats = 1;
+        } else if failed == is_failed {
+            self.repeats = self.repeats.saturating_add(1);
+        }
+        match (failed, flips, self.is_failed()) {
+            (true, _, true) => Posted { log: Some(Level::Error), due: Due::Failure(self.repeats) },
+            (true, _, false) => Posted { log: Some(Level::Warning), due: Due::Nothing },
+            (false, true, _) => Posted { log: Some(Level::Info), due: Due::Recovery },
+            (false, false, _) => Posted { log: None, due: Due::Nothing },
+        }
+    }
+
+    /// Whether the rule's failure is open.
+    pub fn is_failed(&self) -> bool {
+        self.state == Some(EventState::Failed)
+    }
+
+    /// The state an interface shows; `None` for a rule that never failed.
+    pub fn state(&self) -> Option<EventState> {
+        self.state
+    }
+
+    fn agreeing(&self, failed: bool, window: u32) -> u32 {
+        let mask = if window >= u64::BITS { u64::MAX } else { (1 << window) - 1 };
+        let bits = if failed { self.history } else { !self.history };
+        (bits & mask).count_ones()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(posts: &[bool], failure: Rate, recovery: Rate) -> Vec<Due> {
+        let mut track = Track::default();
+        posts.iter().map(|failed| track.post(*failed, failure, recovery).due).collect()
+    }
+
+    #[test]
+    fn once_is_enough_without_a_rate_and_each_further_failure_counts() {
+        use Due::*;
+        let dues = run(&[false, true, true, false, false, true], Rate::ONCE, Rate::ONCE);
+        assert_eq!(dues, [Nothing, Failure(1), Failure(2), Recovery, Nothing, Failure(1)]);
+    }
+
+    #[test]
+    fn three_times_within_five_cycles_is_exact() {
+        use Due::*;
+        let rate = Rate { count: 3, window: 5 };
+        assert_eq!(run(&[true, false, true, false, false, true], rate, Rate::ONCE), [Nothing; 6]);
+        assert_eq!(
+            run(&[true, false, true, false, true], rate, Rate::ONCE),
+            [Nothing, Nothing, Nothing, Nothing, Failure(1)]
+        );
+    }
+
+    #[test]
+    fn recovery_counts_only_what_came_after_the_failure() {
+        use Due::*;
+        let two = Rate { count: 2, window: 3 };
+        let dues = run(&[false, false, true, false, true, false, false], Rate::ONCE, two);
+        assert_eq!(dues, [Nothing, Nothing, Failure(1), Nothing, Failure(2), Recovery, Nothing]);
+    }
+
+    #[test]
+    fn below_the_threshold_a_failure_is_a_warning() {
+        let rate = Rate { count: 2, window: 2 };
+        let mut track = Track::default();
+        assert_eq!(track.post(true, rate, Rate::ONCE).log, Some(Level::Warning));
+        assert_eq!(track.post(true, rate, Rate::ONCE).log, Some(Level::Error));
+        assert_eq!(track.post(true, rate, Rate::ONCE).log, Some(Level::Error));
+        assert_eq!(track.post(false, rate, Rate::ONCE).log, Some(Level::Info));
+        assert_eq!(track.post(false, rate, Rate::ONCE).log, None);
+    }
+
+    #[test]
+    fn the_widest_window_holds_64_posts() {
+        let rate = Rate { count: 64, window: 64 };
+        let mut track = Track::default();
+        for _ in 0..63 {
+            assert_eq!(track.post(true, rate, Rate::ONCE).due, Due::Nothing);
+        }
+        assert_eq!(track.post(true, rate, Rate::ONCE).due, Due::Failure(1));
+    }
+}
