@@ -1,0 +1,254 @@
+//! One service's turn in a cycle: is it due, what do its rules say, which action follows.
+
+use super::engine::Engine;
+use super::plan::{Cause, Goal};
+use super::{Effect, ExecSource};
+use crate::base::event::{EventKind, EventState};
+use crate::base::level::Level;
+use crate::base::schedule::{Every, Rate};
+use crate::base::time::{Mono, Wall};
+use crate::config::{Action, Mode, ServiceId, Test};
+use crate::event::ledger::Monitor;
+use crate::event::track::{Due, Posted};
+use crate::facts::process::{GoneReason, Presence};
+
+/// Actions of which a service takes one in a cycle, lowest rank first: an end of watching beats a restart beats a start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Control {
+    Start,
+    Restart,
+    Unmonitor,
+    Stop,
+}
+
+impl Control {
+    fn of(action: &Action) -> Option<Control> {
+        match action {
+            Action::Start => Some(Control::Start),
+            Action::Restart => Some(Control::Restart),
+            Action::Unmonitor => Some(Control::Unmonitor),
+            Action::Stop => Some(Control::Stop),
+            Action::Ignore | Action::Alert | Action::Exec(_) => None,
+        }
+    }
+}
+
+impl Engine {
+    /// Whether the service shall be observed in this cycle. A service that is not watched, whose action is under way, whose
+    /// turn has not come, or that waits for what it depends on, is not.
+    pub fn due(&mut self, id: ServiceId) -> bool {
+        if self.ledger(id).monitor == Monitor::Off || self.runs[id.0].plan.is_some() {
+            return false;
+        }
+        let every = self.service(id).every.clone();
+        let parents_up = self.service(id).depends.iter().all(|parent| self.is_up(*parent));
+        let ledger = self.ledger_mut(id);
+        let turn = match every {
+            Every::Cycle => true,
+            Every::Cycles(n) => {
+                let turn = ledger.monitor == Monitor::Init || ledger.skipped + 1 >= n;
+                ledger.skipped = if turn { 0 } else { ledger.skipped + 1 };
+                turn
+            }
+        };
+        ledger.waiting = !turn || !parents_up;
+        !ledger.waiting && !self.restart_limit_struck(id)
+    }
+
+    /// Counts this cycle against the restart limits; true when one of them ended the watching.
+    fn restart_limit_struck(&mut self, id: ServiceId) -> bool {
+        let limits = self.service(id).restart_limits.clone();
+        let ledger = self.ledger_mut(id);
+        if ledger.restarts == 0 {
+            return false;
+        }
+        ledger.restart_cycles = ledger.restart_cycles.saturating_add(1);
+        let (restarts, cycles) = (ledger.restarts, ledger.restart_cycles);
+        let struck = limits.iter().enumerate().find(|(_, l)| restarts >= l.restarts && cycles <= l.cycles);
+        if let Some((place, limit)) = struck {
+            let text =
+                format!("service restarted {restarts} times within {cycles} cycles(s) - {}", limit.action.word());
+            ledger.timeout.post(true, Rate::ONCE, Rate::ONCE);
+            ledger.clear_restarts();
+            ledger.last_failure = Some(text.clone());
+            self.log(Level::Error, id, &text);
+            self.dirty();
+            return self.limit_action(id, place, &limit.action, text);
+        }
+        let longest = limits.iter().map(|limit| limit.cycles).max().unwrap_or(0);
+        if cycles > longest {
+            self.ledger_mut(id).clear_restarts();
+            self.dirty();
+        }
+        false
+    }
+
+    fn limit_action(&mut self, id: ServiceId, place: usize, action: &Action, message: String) -> bool {
+        if let Action::Exec(_) = action {
+            self.exec(id, ExecSource::Limit(place), EventKind::Timeout, EventState::Failed, message);
+        }
+        match Control::of(action) {
+            Some(control) => self.control(id, control),
+            None => false,
+        }
+    }
+
+    /// The daemon looked at a service whose turn it is.
+    pub fn observed(&mut self, id: ServiceId, presence: &Presence, now: Mono, wall: Wall) {
+        self.judge(id, presence, Some(wall));
+        self.pump(now);
+    }
+
+    /// A service that has no state of its own to judge was looked at.
+    pub fn collected(&mut self, id: ServiceId, wall: Wall) {
+        let ledger = self.ledger_mut(id);
+        ledger.monitor = Monitor::On;
+        ledger.collected = Some(wall);
+    }
+
+    pub(super) fn judge(&mut self, id: ServiceId, presence: &Presence, wall: Option<Wall>) {
+        let ledger = self.ledger_mut(id);
+        ledger.waiting = false;
+        ledger.collected = wall.or(ledger.collected);
+        if ledger.monitor == Monitor::Init {
+            ledger.monitor = Monitor::On;
+        }
+        if !self.data(id, presence) {
+            return;
+        }
+        let pid = match presence {
+            Presence::Running(entry) => Some(entry.identity.pid),
+            _ => None,
+        };
+        self.remember(id, presence);
+        if let Some(pid) = pid {
+            self.recovered_by_itself(id, pid);
+        }
+        let mut control: Option<Control> = None;
+        for place in 0..self.service(id).rules.len() {
+            let rule = self.service(id).rules[place].clone();
+            let (failed, text) = match (&rule.test, pid) {
+                (Test::NotExist, Some(pid)) => (false, format!("process is running with pid {pid}")),
+                (Test::NotExist, None) => (true, "process is not running".to_owned()),
+                (Test::Exist, Some(pid)) => (true, format!("process is running with pid {pid}")),
+                (Test::Exist, None) => (false, "process is not running".to_owned()),
+            };
+            let posted = self.ledger_mut(id).rules[place].post(failed, rule.failure.rate, rule.recovery.rate);
+            self.report(id, posted, &text);
+            let kind = rule.test.event_kind();
+            let wanted = match posted.due {
+                Due::Nothing => None,
+                Due::Failure(times) => {
+                    if let Action::Exec(exec) = &rule.failure.action
+                        && (times == 1 || exec.repeat.is_some_and(|every| every > 0 && times.is_multiple_of(every)))
+                    {
+                        self.exec(id, ExecSource::Failure(place), kind, EventState::Failed, text.clone());
+                    }
+                    Control::of(&rule.failure.action)
+                }
+                Due::Recovery => {
+                    if let Action::Exec(_) = &rule.recovery.action {
+                        self.exec(id, ExecSource::Recovery(place), kind, EventState::Succeeded, text.clone());
+                    }
+                    Control::of(&rule.recovery.action)
+                }
+            };
+            control = control.max(wanted);
+        }
+        if let Some(control) = control {
+            self.control(id, control);
+        }
+    }
+
+    /// Whether the system told anything at all. When it did not, no rule is judged: unknown is not dead.
+    fn data(&mut self, id: ServiceId, presence: &Presence) -> bool {
+        let (failed, text) = match presence {
+            Presence::Unknown(why) => (true, format!("process data cannot be read: {why}")),
+            _ => (false, "process data can be read again".to_owned()),
+        };
+        let posted = self.ledger_mut(id).data.post(failed, Rate::ONCE, Rate::ONCE);
+        self.report(id, posted, &text);
+        !failed
+    }
+
+    /// Keeps the process that was found, and tells once why none was when the reason is more than its death.
+    fn remember(&mut self, id: ServiceId, presence: &Presence) {
+        let ledger = self.ledger_mut(id);
+        match presence {
+            Presence::Running(entry) => {
+                if ledger.process.map(|known| known.identity) != Some(entry.identity) {
+                    self.dirty();
+                }
+                let ledger = self.ledger_mut(id);
+                ledger.process = Some(*entry);
+                ledger.absence = None;
+                ledger.taken_along = false;
+            }
+            Presence::Gone(reason) => {
+                ledger.process = None;
+                let told = match reason {
+                    GoneReason::NoMatch | GoneReason::NoProcess(_) => None,
+                    other => Some(other.to_string()),
+                };
+                if ledger.absence != told {
+                    ledger.absence.clone_from(&told);
+                    if let Some(text) = told {
+                        self.log(Level::Warning, id, &text);
+                    }
+                }
+            }
+            Presence::Unknown(_) => {}
+        }
+    }
+
+    /// A process that lives ends what was held against its programs and its restarts.
+    fn recovered_by_itself(&mut self, id: ServiceId, pid: crate::base::process::Pid) {
+        let ledger = self.ledger_mut(id);
+        let exec = ledger.exec.post(false, Rate::ONCE, Rate::ONCE);
+        let timeout = ledger.timeout.post(false, Rate::ONCE, Rate::ONCE);
+        if exec.due == Due::Recovery {
+            ledger.last_failure = None;
+        }
+        self.report(id, exec, "process is running after previous exec error (slow starting or manually recovered?)");
+        self.report(id, timeout, "process is running after previous restart timeout (manually recovered?)");
+        if self.ledger(id).overdue == Some(pid) {
+            // The start program itself became the service: it is no program that failed to end.
+            self.ledger_mut(id).overdue_told = true;
+        }
+    }
+
+    pub(super) fn report(&mut self, id: ServiceId, posted: Posted, text: &str) {
+        if let Some(level) = posted.log {
+            self.log(level, id, text);
+        }
+    }
+
+    /// Takes the one action of this cycle; true when the service is not watched any longer.
+    fn control(&mut self, id: ServiceId, control: Control) -> bool {
+        let passive = self.service(id).mode == Mode::Passive;
+        match control {
+            Control::Unmonitor => {
+                self.unmonitor(id);
+                true
+            }
+            Control::Start | Control::Restart | Control::Stop if passive => false,
+            Control::Start => {
+                self.request(id, Goal::Start, Cause::Rule);
+                false
+            }
+            Control::Restart => {
+                self.request(id, Goal::Restart, Cause::Rule);
+                false
+            }
+            Control::Stop => {
+                self.request(id, Goal::Stop, Cause::Rule);
+                true
+            }
+        }
+    }
+
+    fn exec(&mut self, id: ServiceId, source: ExecSource, event: EventKind, state: EventState, message: String) {
+        let description = event.description(state);
+        self.effects.push_back(Effect::Exec { service: id, source, event, description, message });
+    }
+}

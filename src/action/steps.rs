@@ -1,0 +1,439 @@
+//! How an action gets from its first stage to its end, in the order that dependencies ask for.
+//!
+//! A plan advances until it has to wait: for another service (its end advances us), for a look (the daemon answers with
+//! [`Engine::looked`]), for a program ([`Engine::program_ended`]) or for time ([`Engine::tick`]).
+
+use super::Effect;
+use super::engine::Engine;
+use super::plan::{Cause, Goal, Plan, Stage, Wait};
+use crate::base::level::Level;
+use crate::base::process::Pid;
+use crate::base::program::{Outcome, Purpose};
+use crate::base::schedule::Rate;
+use crate::base::time::{Mono, Wall};
+use crate::config::{Program, ServiceId};
+use crate::event::ledger::Monitor;
+use crate::facts::process::Presence;
+
+/// Work that is left to do before the engine has an answer.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Step {
+    /// A plan may be able to go on.
+    Advance(ServiceId),
+    /// A dependant comes back with what it depends on.
+    BringBack(ServiceId),
+}
+
+/// How much of a program's output goes into a message, in characters.
+const MESSAGE_MAX: usize = 255;
+
+impl Engine {
+    /// Does all that can be done without waiting.
+    pub(super) fn pump(&mut self, now: Mono) {
+        while let Some(step) = self.todo.pop_front() {
+            match step {
+                Step::Advance(id) => self.advance(id, now),
+                Step::BringBack(id) => {
+                    if std::mem::take(&mut self.ledger_mut(id).taken_along) {
+                        self.request(id, Goal::Start, Cause::Dependency);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Begins an action, unless one is under way or an earlier start program still runs.
+    pub(super) fn request(&mut self, id: ServiceId, goal: Goal, cause: Cause) {
+        if self.runs[id.0].plan.is_some() {
+            return;
+        }
+        if goal != Goal::Stop && self.is_held_back(id, cause) {
+            return;
+        }
+        if cause == Cause::Rule && goal != Goal::Stop && !self.service(id).restart_limits.is_empty() {
+            let ledger = self.ledger_mut(id);
+            ledger.restarts = ledger.restarts.saturating_add(1);
+            self.dirty();
+        }
+        if goal == Goal::Restart {
+            self.log(Level::Info, id, "trying to restart");
+        }
+        let stage = if goal == Goal::Start { Stage::Parents } else { Stage::Dependants };
+        self.runs[id.0].plan = Some(Plan { goal, cause, stage, along: false, next: None });
+        self.todo.push_back(Step::Advance(id));
+    }
+
+    /// No second start program runs beside one that still lives, except that a restart may end a service which is that
+    /// program itself.
+    fn is_held_back(&mut self, id: ServiceId, cause: Cause) -> bool {
+        let ledger = self.ledger(id);
+        let Some(pid) = ledger.overdue else { return false };
+        if ledger.process.is_some_and(|entry| entry.identity.pid == pid) {
+            return false;
+        }
+        if !ledger.overdue_told || cause == Cause::User {
+            self.ledger_mut(id).overdue_told = true;
+            let text = format!("its start program still runs (pid {pid}); no other is started before that one ends");
+            self.log(Level::Warning, id, &text);
+        }
+        true
+    }
+
+    /// Asks what depends on the service to stop, each once.
+    fn stop_dependants(&mut self, id: ServiceId, goal: Goal) {
+        for dependant in self.dependants[id.0].clone() {
+            let run = &self.runs[dependant.0];
+            if run.plan.is_some() || run.ledger.monitor == Monitor::Off || run.ledger.taken_along {
+                continue;
+            }
+            self.request(dependant, Goal::Stop, Cause::Dependency);
+            if let Some(plan) = &mut self.runs[dependant.0].plan {
+                plan.along = goal == Goal::Restart;
+            }
+            self.ledger_mut(dependant).taken_along = true;
+        }
+    }
+
+    fn advance(&mut self, id: ServiceId, now: Mono) {
+        let Some(plan) = &self.runs[id.0].plan else { return };
+        match plan.stage {
+            Stage::Dependants => {
+                let goal = plan.goal;
+                self.stop_dependants(id, goal);
+                if !self.dependants[id.0].iter().any(|dependant| self.is_going_down(*dependant)) {
+                    self.begin_stop(id, goal);
+                }
+            }
+            Stage::Parents => {
+                for parent in self.service(id).depends.clone() {
+                    if !self.is_up(parent) {
+                        if self.runs[parent.0].plan.is_none() {
+                            self.request(parent, Goal::Start, Cause::Dependency);
+                        }
+                        if self.runs[parent.0].plan.is_none() {
+                            let name = self.service(parent).name.clone();
+                            self.fail(id, &missing_parent(&name));
+                        }
+                        return;
+                    }
+                }
+                self.begin_start(id, now);
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether a dependant still has to be waited for before what it depends on may stop.
+    fn is_going_down(&self, id: ServiceId) -> bool {
+        match &self.runs[id.0].plan {
+            Some(plan) => !matches!(plan.stage, Stage::Parents),
+            None => false,
+        }
+    }
+
+    fn begin_stop(&mut self, id: ServiceId, goal: Goal) {
+        let service = self.service(id);
+        let stage = match goal {
+            // A restart program replaces both stop and start.
+            Goal::Restart if service.restart.is_some() || service.stop.is_none() => Stage::Parents,
+            _ => Stage::LookBeforeStop,
+        };
+        let looks = matches!(stage, Stage::LookBeforeStop);
+        if let Some(plan) = &mut self.runs[id.0].plan {
+            plan.stage = stage;
+        }
+        if looks {
+            self.effects.push_back(Effect::Look(id));
+        } else {
+            self.todo.push_back(Step::Advance(id));
+        }
+    }
+
+    fn begin_start(&mut self, id: ServiceId, now: Mono) {
+        let Some(plan) = &mut self.runs[id.0].plan else { return };
+        if plan.goal == Goal::Restart && self.config.services[id.0].restart.is_some() {
+            self.run(id, Purpose::Restart, now);
+        } else {
+            plan.stage = Stage::LookBeforeStart;
+            self.effects.push_back(Effect::Look(id));
+        }
+    }
+
+    /// Asks for the service's program of that purpose and waits for what it brings about.
+    fn run(&mut self, id: ServiceId, purpose: Purpose, now: Mono) {
+        if purpose.brings_to_life() && self.ledger(id).overdue.is_some() {
+            self.fail(id, "an earlier start program still runs");
+            return;
+        }
+        let Some(program) = self.program(id, purpose) else { return };
+        let (timeout, line) = (program.timeout, program.command_line());
+        self.log(Level::Info, id, &format!("{}: '{line}'", purpose.word()));
+        let wait = Wait::new(purpose, now, timeout);
+        if let Some(plan) = &mut self.runs[id.0].plan {
+            plan.stage = if purpose == Purpose::Stop { Stage::Stopping(wait) } else { Stage::Starting(wait) };
+        }
+        self.effects.push_back(Effect::Run { service: id, purpose, timeout });
+    }
+
+    fn program(&self, id: ServiceId, purpose: Purpose) -> Option<&Program> {
+        let service = self.service(id);
+        match purpose {
+            Purpose::Start => service.start.as_ref(),
+            Purpose::Stop => service.stop.as_ref(),
+            Purpose::Restart => service.restart.as_ref(),
+            Purpose::Exec => None,
+        }
+    }
+
+    /// The answer to [`Effect::Look`].
+    pub fn looked(&mut self, id: ServiceId, presence: &Presence, now: Mono, wall: Wall) {
+        self.take_look(id, presence, now, wall);
+        self.pump(now);
+    }
+
+    fn take_look(&mut self, id: ServiceId, presence: &Presence, now: Mono, wall: Wall) {
+        let Some(plan) = &mut self.runs[id.0].plan else { return };
+        match &mut plan.stage {
+            Stage::LookBeforeStop => match presence {
+                Presence::Gone(_) => self.stopped(id, presence),
+                Presence::Running(_) | Presence::Unknown(_) => {
+                    if self.service(id).stop.is_some() {
+                        self.run(id, Purpose::Stop, now);
+                    } else {
+                        self.finish(id);
+                    }
+                }
+            },
+            Stage::LookBeforeStart => match presence {
+                Presence::Unknown(why) => {
+                    let text = format!("cannot tell whether it runs: {why}");
+                    self.fail(id, &text);
+                }
+                Presence::Running(_) => {
+                    if plan.goal == Goal::Restart {
+                        self.log(
+                            Level::Warning,
+                            id,
+                            "runs on: it has no stop program, and its start program is for a dead process",
+                        );
+                    }
+                    self.appeared(id, presence, wall);
+                }
+                Presence::Gone(_) if self.service(id).start.is_some() => self.run(id, Purpose::Start, now),
+                Presence::Gone(_) => {
+                    // Watched from now on, but nothing brings it to life.
+                    self.fail_those_who_wait_for(id);
+                    self.finish(id);
+                }
+            },
+            // While the program runs nothing is concluded.
+            Stage::Stopping(wait) | Stage::Starting(wait) if wait.ended.is_none() => {}
+            Stage::Stopping(wait) => match presence {
+                Presence::Gone(_) => self.stopped(id, presence),
+                _ if wait.last => {
+                    let text = self.failure_text(id);
+                    self.fail(id, &text);
+                }
+                _ => wait.pause(now),
+            },
+            Stage::Starting(wait) => match presence {
+                Presence::Running(_) => self.appeared(id, presence, wall),
+                _ if wait.last => {
+                    let text = self.failure_text(id);
+                    self.fail(id, &text);
+                }
+                _ => wait.pause(now),
+            },
+            Stage::Dependants | Stage::Parents => {}
+        }
+    }
+
+    fn stopped(&mut self, id: ServiceId, presence: &Presence) {
+        debug_assert!(matches!(presence, Presence::Gone(_)));
+        self.ledger_mut(id).process = None;
+        let Some(plan) = &mut self.runs[id.0].plan else { return };
+        if plan.goal == Goal::Restart {
+            plan.stage = Stage::Parents;
+            self.todo.push_back(Step::Advance(id));
+        } else {
+            self.finish(id);
+        }
+    }
+
+    fn appeared(&mut self, id: ServiceId, presence: &Presence, wall: Wall) {
+        let open = self.ledger(id).rules.iter().any(crate::event::track::Track::is_failed);
+        if let Presence::Running(entry) = presence {
+            self.ledger_mut(id).process = Some(*entry);
+        }
+        self.finish(id);
+        // The failure that led here has ended: its recovery is told now, not a cycle later.
+        if open && self.runs[id.0].plan.is_none() {
+            self.judge(id, presence, Some(wall));
+        }
+    }
+
+    /// A program of the service ended.
+    pub fn program_ended(&mut self, id: ServiceId, purpose: Purpose, outcome: Outcome, now: Mono) {
+        if purpose.brings_to_life() {
+            self.set_overdue(id, None);
+        }
+        let refused = purpose.brings_to_life().then(|| outcome.refused.clone()).flatten();
+        let Some(plan) = &mut self.runs[id.0].plan else { return };
+        let (Stage::Starting(wait) | Stage::Stopping(wait)) = &mut plan.stage else { return };
+        if wait.purpose != purpose || wait.ended.is_some() {
+            return;
+        }
+        wait.ended = Some(outcome);
+        wait.last = wait.is_late(now);
+        if let Some(line) = refused {
+            let text = format!("failed to {} -- service(8) did nothing: {line}", purpose.word());
+            self.fail(id, &text);
+        } else {
+            self.effects.push_back(Effect::Look(id));
+        }
+        self.pump(now);
+    }
+
+    /// A start or restart program is past its timeout. It is left alone; what it was for is judged now.
+    pub fn program_overdue(&mut self, id: ServiceId, purpose: Purpose, pid: Pid, output: String) {
+        self.set_overdue(id, Some(pid));
+        let Some(plan) = &mut self.runs[id.0].plan else { return };
+        if let Stage::Starting(wait) = &mut plan.stage
+            && wait.purpose == purpose
+        {
+            wait.ended = Some(Outcome { output, ..Outcome::default() });
+            wait.overdue = true;
+            wait.last = true;
+            self.effects.push_back(Effect::Look(id));
+        }
+    }
+
+    /// The program could not even be started.
+    pub fn program_not_run(&mut self, id: ServiceId, purpose: Purpose, why: &str, now: Mono) {
+        let text = format!("failed to {} -- {why}", purpose.word());
+        self.fail(id, &text);
+        self.pump(now);
+    }
+
+    /// Time has passed: looks that are due are asked for.
+    pub fn tick(&mut self, now: Mono) {
+        for place in 0..self.runs.len() {
+            let Some(plan) = &mut self.runs[place].plan else { continue };
+            let (Stage::Starting(wait) | Stage::Stopping(wait)) = &mut plan.stage else { continue };
+            if wait.next_look.is_some_and(|at| now >= at) {
+                wait.next_look = None;
+                wait.last = wait.is_late(now);
+                self.effects.push_back(Effect::Look(ServiceId(place)));
+            }
+        }
+    }
+
+    /// Why a program's work is not there at its deadline.
+    fn failure_text(&self, id: ServiceId) -> String {
+        let Some(plan) = &self.runs[id.0].plan else { return String::new() };
+        let Some(wait) = plan.stage.wait() else { return String::new() };
+        let program = self.program(id, wait.purpose);
+        let line = program.map(Program::command_line).unwrap_or_default();
+        let outcome = wait.ended.clone().unwrap_or_default();
+        let printed: String = outcome.output.chars().take(MESSAGE_MAX).collect();
+        let late = outcome.timed_out || wait.overdue;
+        let reason = match (late, printed.is_empty()) {
+            (true, true) => {
+                let seconds = program.and_then(|p| p.timeout).unwrap_or_default().as_secs_f64();
+                format!("Program '{line}' timed out after {seconds} s")
+            }
+            (true, false) => format!("Program timed out -- '{line}': {printed}"),
+            (false, true) => "no output".to_owned(),
+            (false, false) => format!("'{line}': {printed}"),
+        };
+        let left = match (wait.overdue, self.ledger(id).overdue) {
+            (true, Some(pid)) => format!(" (it runs on as pid {pid} and is left alone)"),
+            _ => String::new(),
+        };
+        let status = outcome.status.unwrap_or(-1);
+        format!("failed to {} (exit status {status}) -- {reason}{left}", wait.purpose.word())
+    }
+
+    /// The action failed; everyone who waits for it fails with it.
+    pub(super) fn fail(&mut self, id: ServiceId, text: &str) {
+        let Some(plan) = self.runs[id.0].plan.take() else { return };
+        let posted = self.ledger_mut(id).exec.post(true, Rate::ONCE, Rate::ONCE);
+        self.report(id, posted, text);
+        let ledger = self.ledger_mut(id);
+        ledger.last_failure = Some(text.to_owned());
+        if ledger.monitor == Monitor::Off && plan.goal != Goal::Stop {
+            // Whoever wants it started wants it watched: its rules go on trying.
+            ledger.monitor = Monitor::Init;
+        }
+        if plan.cause == Cause::User {
+            self.log(Level::Info, id, &format!("{} action failed", plan.goal.word()));
+        }
+        self.fail_those_who_wait_for(id);
+        if plan.goal == Goal::Stop {
+            let name = self.service(id).name.clone();
+            for parent in self.service(id).depends.clone() {
+                if let Some(Plan { stage: Stage::Dependants, goal, .. }) = &self.runs[parent.0].plan {
+                    let text = format!("failed to {} -- could not stop required services: '{name}'", goal.word());
+                    self.fail(parent, &text);
+                }
+            }
+        }
+        self.dirty();
+        self.go_on(id, plan.next);
+    }
+
+    /// Nobody is started on top of what did not come up.
+    fn fail_those_who_wait_for(&mut self, id: ServiceId) {
+        let text = missing_parent(&self.service(id).name);
+        for dependant in self.dependants[id.0].clone() {
+            if matches!(&self.runs[dependant.0].plan, Some(Plan { stage: Stage::Parents, .. })) {
+                self.fail(dependant, &text);
+            }
+        }
+    }
+
+    /// The action is done.
+    fn finish(&mut self, id: ServiceId) {
+        let Some(plan) = self.runs[id.0].plan.take() else { return };
+        let ledger = self.ledger_mut(id);
+        ledger.last_failure = None;
+        match plan.goal {
+            Goal::Start | Goal::Restart => {
+                if ledger.monitor == Monitor::Off {
+                    ledger.monitor = Monitor::Init;
+                }
+                if ledger.process.is_some() {
+                    ledger.monitor = Monitor::On;
+                }
+            }
+            Goal::Stop if plan.along => {}
+            Goal::Stop => ledger.monitor = Monitor::Off,
+        }
+        let posted = self.ledger_mut(id).exec.post(false, Rate::ONCE, Rate::ONCE);
+        self.report(id, posted, plan.goal.done());
+        if plan.cause == Cause::User {
+            self.log(Level::Info, id, &format!("{} action done", plan.goal.word()));
+        }
+        for dependant in self.dependants[id.0].clone() {
+            if plan.goal != Goal::Stop {
+                self.todo.push_back(Step::BringBack(dependant));
+            }
+            self.todo.push_back(Step::Advance(dependant));
+        }
+        for parent in self.service(id).depends.clone() {
+            self.todo.push_back(Step::Advance(parent));
+        }
+        self.dirty();
+        self.go_on(id, plan.next);
+    }
+
+    fn go_on(&mut self, id: ServiceId, next: Option<super::Command>) {
+        if let Some(command) = next {
+            self.obey(id, command);
+        }
+    }
+}
+
+fn missing_parent(name: &str) -> String {
+    format!("failed to start -- could not start required services: '{name}'")
+}
