@@ -1,0 +1,270 @@
+//! The lines of a state file.
+//!
+//! ```text
+//! pollux-state 1
+//! boot 0b9f…
+//! service puma monitored restarts=1 cycles=2 pid=4711 start=98765432
+//! job start 4712 98765500 puma
+//! end 2
+//! ```
+//! Names are percent-encoded; times are microseconds since boot; words a reader does not know are passed over, so that
+//! fields can be added within a version.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::time::Duration;
+
+use crate::base::process::{BootId, Identity, Pid, StartTime};
+use crate::base::program::Purpose;
+use crate::event::ledger::Saved;
+use crate::job::JournalEntry;
+
+/// What a state file holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct State {
+    /// The boot during which it was written.
+    pub boot: BootId,
+    /// By name in lower case.
+    pub services: HashMap<String, Saved>,
+    /// Programs that ran.
+    pub journal: Vec<JournalEntry>,
+}
+
+/// Why a state file cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// It begins like a file of Monit.
+    OfMonit,
+    /// It does not begin like a state file at all.
+    Unknown,
+    /// It was written by a newer version.
+    Newer,
+    /// Its last line is missing or a record cannot be read.
+    Torn,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Refusal::OfMonit => "it was written by Monit",
+            Refusal::Unknown => "it is no state file",
+            Refusal::Newer => "it was written by a newer version",
+            Refusal::Torn => "it is damaged",
+        })
+    }
+}
+
+const MAGIC: &str = "pollux-state";
+const VERSION: u32 = 1;
+
+impl State {
+    /// The file's text; the same state gives the same text.
+    pub fn print(&self) -> String {
+        let mut text = format!("{MAGIC} {VERSION}\nboot {}\n", encode(&self.boot.0));
+        let mut names: Vec<_> = self.services.iter().collect();
+        names.sort_by_key(|(name, _)| *name);
+        for (name, saved) in &names {
+            text.push_str(&format!("service {}", encode(name)));
+            if saved.monitored {
+                text.push_str(" monitored");
+            }
+            if saved.taken_along {
+                text.push_str(" along");
+            }
+            if saved.restarts > 0 {
+                text.push_str(&format!(" restarts={} cycles={}", saved.restarts, saved.restart_cycles));
+            }
+            if let Some(goal) = saved.goal {
+                text.push_str(&format!(" goal={}", goal.word()));
+            }
+            if let Some(process) = saved.process {
+                text.push_str(&format!(" pid={} start={}", process.pid, micros(process.start)));
+            }
+            text.push('\n');
+        }
+        for job in &self.journal {
+            let identity = job.identity;
+            let name = encode(&job.service);
+            text.push_str(&format!("job {} {} {} {name}\n", job.purpose.word(), identity.pid, micros(identity.start)));
+        }
+        text.push_str(&format!("end {}\n", names.len() + self.journal.len()));
+        text
+    }
+
+    /// Reads a file's bytes.
+    ///
+    /// # Errors
+    /// See [`Refusal`].
+    pub fn parse(bytes: &[u8]) -> Result<State, Refusal> {
+        if bytes.starts_with(&[0; 4]) && bytes.len() >= 8 {
+            return Err(Refusal::OfMonit);
+        }
+        let text = std::str::from_utf8(bytes).map_err(|_| Refusal::Unknown)?;
+        let mut lines = text.lines();
+        let head = lines.next().and_then(|line| line.strip_prefix(MAGIC)).ok_or(Refusal::Unknown)?;
+        let version: u32 = head.trim().parse().map_err(|_| Refusal::Torn)?;
+        if version > VERSION {
+            return Err(Refusal::Newer);
+        }
+        let boot = lines.next().and_then(|line| line.strip_prefix("boot ")).ok_or(Refusal::Torn)?;
+        let mut state = State { boot: BootId(decode(boot)?), services: HashMap::new(), journal: Vec::new() };
+        let mut records = 0usize;
+        for line in lines {
+            let mut words = line.split(' ');
+            match words.next() {
+                Some("service") => {
+                    let name = decode(words.next().ok_or(Refusal::Torn)?)?;
+                    state.services.insert(name, service(words)?);
+                }
+                Some("job") => state.journal.extend(job(words)?),
+                Some("end") => {
+                    let counted = words.next().and_then(|word| word.parse().ok());
+                    return if counted == Some(records) { Ok(state) } else { Err(Refusal::Torn) };
+                }
+                _ => {}
+            }
+            records += 1;
+        }
+        Err(Refusal::Torn)
+    }
+}
+
+fn service<'a>(words: impl Iterator<Item = &'a str>) -> Result<Saved, Refusal> {
+    let mut saved = Saved::default();
+    let (mut pid, mut start) = (None, None);
+    for word in words {
+        let (key, value) = word.split_once('=').unwrap_or((word, ""));
+        let number = || value.parse::<u64>().map_err(|_| Refusal::Torn);
+        match key {
+            "monitored" => saved.monitored = true,
+            "along" => saved.taken_along = true,
+            "restarts" => saved.restarts = u32::try_from(number()?).map_err(|_| Refusal::Torn)?,
+            "cycles" => saved.restart_cycles = u32::try_from(number()?).map_err(|_| Refusal::Torn)?,
+            "goal" => saved.goal = Purpose::from_word(value),
+            "pid" => pid = Some(number()?),
+            "start" => start = Some(number()?),
+            _ => {}
+        }
+    }
+    if let (Some(pid), Some(start)) = (pid, start) {
+        saved.process = Some(identity(pid, start)?);
+    }
+    Ok(saved)
+}
+
+/// A job of a purpose this version does not know is passed over.
+fn job<'a>(mut words: impl Iterator<Item = &'a str>) -> Result<Option<JournalEntry>, Refusal> {
+    let purpose = Purpose::from_word(words.next().ok_or(Refusal::Torn)?);
+    let mut number = || words.next().and_then(|word| word.parse().ok()).ok_or(Refusal::Torn);
+    let identity = identity(number()?, number()?)?;
+    let service = decode(words.next().ok_or(Refusal::Torn)?)?;
+    Ok(purpose.map(|purpose| JournalEntry { service, purpose, identity }))
+}
+
+fn identity(pid: u64, start: u64) -> Result<Identity, Refusal> {
+    let pid = i32::try_from(pid).ok().and_then(Pid::new).ok_or(Refusal::Torn)?;
+    Ok(Identity { pid, start: StartTime::from_boot(Duration::from_micros(start)) })
+}
+
+fn micros(start: StartTime) -> u128 {
+    start.since_boot().as_micros()
+}
+
+fn encode(text: &str) -> String {
+    let mut word = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() || c.is_whitespace() || c == '%' {
+            let mut bytes = [0; 4];
+            c.encode_utf8(&mut bytes).bytes().for_each(|byte| word.push_str(&format!("%{byte:02X}")));
+        } else {
+            word.push(c);
+        }
+    }
+    // An empty word would be lost between two blanks.
+    if word.is_empty() { "%".to_owned() } else { word }
+}
+
+fn decode(word: &str) -> Result<String, Refusal> {
+    if word == "%" {
+        return Ok(String::new());
+    }
+    let mut bytes = Vec::with_capacity(word.len());
+    let mut rest = word.bytes();
+    while let Some(byte) = rest.next() {
+        if byte != b'%' {
+            bytes.push(byte);
+            continue;
+        }
+        let digit = |byte: Option<u8>| byte.and_then(|byte| char::from(byte).to_digit(16)).ok_or(Refusal::Torn);
+        let value = digit(rest.next())? * 16 + digit(rest.next())?;
+        bytes.push(u8::try_from(value).map_err(|_| Refusal::Torn)?);
+    }
+    String::from_utf8(bytes).map_err(|_| Refusal::Torn)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> State {
+        let identity = identity(4711, 98_765_432).unwrap();
+        let busy = Saved {
+            monitored: true,
+            restarts: 2,
+            restart_cycles: 3,
+            taken_along: true,
+            goal: Some(Purpose::Stop),
+            process: Some(identity),
+        };
+        let services =
+            [("a b%\n".to_owned(), busy), (String::new(), Saved::default()), ("é".to_owned(), Saved::default())];
+        State {
+            boot: BootId("0b9f-11".to_owned()),
+            services: services.into_iter().collect(),
+            journal: vec![JournalEntry { service: "a b%\n".to_owned(), purpose: Purpose::Start, identity }],
+        }
+    }
+
+    #[test]
+    fn what_is_printed_is_read_back() {
+        assert_eq!(State::parse(sample().print().as_bytes()), Ok(sample()));
+    }
+
+    #[test]
+    fn a_file_cut_anywhere_is_refused_and_never_half_believed() {
+        let text = sample().print();
+        for end in 0..text.len() - 1 {
+            assert!(State::parse(&text.as_bytes()[..end]).is_err(), "cut at {end}");
+        }
+    }
+
+    #[test]
+    fn damage_is_told_apart_from_strangers() {
+        assert_eq!(State::parse(b""), Err(Refusal::Unknown));
+        assert_eq!(State::parse(b"\0\0\0\0\x04\0\0\0rest"), Err(Refusal::OfMonit));
+        assert_eq!(State::parse(b"pollux-state 2\nboot x\nend 0\n"), Err(Refusal::Newer));
+        assert_eq!(State::parse(b"pollux-state 1\nboot x\nend 1\n"), Err(Refusal::Torn));
+        assert_eq!(State::parse(b"pollux-state 1\nboot x\njob start 0 5 a\nend 1\n"), Err(Refusal::Torn));
+        assert_eq!(State::parse(b"hello\n"), Err(Refusal::Unknown));
+    }
+
+    #[test]
+    fn unknown_words_and_records_are_passed_over() {
+        let text = "pollux-state 1\nboot x\nservice a monitored colour=red\nnews 7\njob dance 5 5 a\nend 3\n";
+        let state = State::parse(text.as_bytes()).unwrap();
+        assert!(state.services["a"].monitored);
+        assert!(state.journal.is_empty());
+    }
+
+    #[test]
+    fn mutated_bytes_never_panic() {
+        let text = sample().print().into_bytes();
+        for place in 0..text.len() {
+            for byte in [0, b' ', b'%', b'9', b'\n', 0xff] {
+                let mut changed = text.clone();
+                changed[place] = byte;
+                let _ = State::parse(&changed);
+            }
+        }
+    }
+}
