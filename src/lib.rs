@@ -1,9 +1,14 @@
 #![doc = "pollux: a watchdog daemon that reads Monit control files."]
 
+pub mod action;
 pub mod base;
 pub mod config;
+pub mod event;
 pub mod facts;
+pub mod job;
+pub mod log;
 pub mod probe;
+pub mod state;
 pub mod syntax;
 pub mod sys;
 pub mod view;

@@ -1,0 +1,7 @@
+//! temporary
+impl super::Rule {
+    /// temporary
+    pub fn text(&self) -> String {
+        format!("{:?}", self)
+    }
+}
