@@ -166,7 +166,6 @@ pub(crate) mod sample {
             readings: Readings::System(System {
                 load: Some([0.19, 0.12, 0.09]),
                 uptime: Some(Duration::from_secs(17 * 60)),
-                ..System::default()
             }),
             ..process("myhost")
         };

@@ -160,6 +160,17 @@ pub enum ReportPart {
 }
 
 impl ReportPart {
+    /// The word that names the part.
+    pub fn word(self) -> &'static str {
+        match self {
+            ReportPart::Up => "up",
+            ReportPart::Down => "down",
+            ReportPart::Initialising => "initialising",
+            ReportPart::Unmonitored => "unmonitored",
+            ReportPart::Total => "total",
+        }
+    }
+
     /// The part a reader names; both spellings of `initialising` count.
     pub fn from_word(word: &str) -> Option<ReportPart> {
         Some(match word {

@@ -310,6 +310,19 @@ fn encode_unix(path: &[u8]) -> io::Result<(libc::sockaddr_un, libc::socklen_t)> 
     Ok((name, length as libc::socklen_t))
 }
 
+/// A blocking TCP connection from a chosen local address; `None` when the machine has no such address.
+#[cfg(test)]
+pub(crate) fn connect_tcp_from(source: std::net::IpAddr, to: SocketAddr) -> Option<std::net::TcpStream> {
+    let socket = socket(libc::AF_INET, 0).unwrap();
+    let (name, length) = encode(SocketAddr::new(source, 0));
+    // SAFETY: the pointer and the length describe a socket address inside `name`, which outlives the call.
+    cerr(unsafe { libc::bind(socket.as_raw_fd(), (&raw const name).cast(), length) }).ok()?;
+    let (name, length) = encode(to);
+    // SAFETY: the pointer and the length describe a socket address inside `name`, which outlives the call.
+    cerr(unsafe { libc::connect(socket.as_raw_fd(), (&raw const name).cast(), length) }).unwrap();
+    Some(socket.into())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
