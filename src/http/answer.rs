@@ -1,0 +1,80 @@
+//! From a route and the daemon's picture to an answer, or to what the daemon must do first. Pure.
+
+use crate::view::select::Missing;
+use crate::view::status::Status;
+use crate::view::{html, text};
+
+use super::reply::Reply;
+use super::route::{DaemonVerb, Route, Verb};
+
+/// What comes of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Send this.
+    Reply(Reply),
+    /// Do this to these services, whose names are spelled as in the configuration, each once; then reply.
+    Act {
+        /// What.
+        verb: Verb,
+        /// To whom; never empty.
+        services: Vec<String>,
+    },
+    /// Do this to the daemon, then reply.
+    Daemon(DaemonVerb),
+}
+
+/// Answers `route`. The picture is taken only if it is needed; `signature` is the name in the page's footer.
+pub fn answer(route: &Route, signature: &str, status: impl FnOnce() -> Status) -> Outcome {
+    let told = |text: Result<String, Missing>| match text {
+        Ok(text) => Reply::text(text),
+        Err(missing) => Reply::error(400, missing.to_string()),
+    };
+    Outcome::Reply(match route {
+        Route::Overview => Reply::html(html::overview(&status(), signature)),
+        Route::Stylesheet => Reply::css(html::STYLESHEET),
+        Route::Status(how) => told(text::status(&status(), &how.selection, how.product, how.style)),
+        Route::Summary(how) => told(text::summary(&status(), &how.selection, how.product, how.style)),
+        Route::Report { selection, part } => told(text::report(&status(), selection, *part)),
+        Route::Ping => Reply::text("pong"),
+        Route::Id => Reply::text(status().id),
+        Route::Daemon(verb) => return Outcome::Daemon(*verb),
+        Route::Action { verb, targets } => match targets.targets(&status()) {
+            Ok(services) => {
+                let services = services.iter().map(|service| service.name.clone()).collect();
+                return Outcome::Act { verb: *verb, services };
+            }
+            Err(missing) => Reply::error(400, missing.to_string()),
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::view::select::Selection;
+    use crate::view::status::sample;
+
+    fn act(targets: Selection) -> Outcome {
+        answer(&Route::Action { verb: Verb::Start, targets }, "pollux", sample::status)
+    }
+
+    #[test]
+    fn an_action_names_existing_services_or_none_is_touched() {
+        let services = |names: &[&str]| Outcome::Act {
+            verb: Verb::Start,
+            services: names.iter().map(|name| (*name).to_owned()).collect(),
+        };
+        assert_eq!(act(Selection::Named(vec!["ALIVE".into(), "alive".into()])), services(&["alive"]));
+        assert_eq!(act(Selection::Group("web".into())), services(&["alive", "lazy"]));
+        let unknown = Reply::error(400, "There is no service named \"x\"");
+        assert_eq!(act(Selection::Named(vec!["alive".into(), "x".into()])), Outcome::Reply(unknown));
+    }
+
+    #[test]
+    fn a_sign_of_life_needs_no_picture() {
+        let pong = answer(&Route::Ping, "pollux", || unreachable!("no picture is needed"));
+        assert_eq!(pong, Outcome::Reply(Reply::text("pong")));
+        let id = answer(&Route::Id, "pollux", sample::status);
+        assert_eq!(id, Outcome::Reply(Reply::text("58a7df9504d4e52837bafda2e78fe6f3")));
+    }
+}

@@ -1,0 +1,515 @@
+//! The bounded HTTP front. It lives in the daemon's poll set, never blocks, starts no thread and reads no clock: the caller
+//! hands in what poll(2) found and what time it is, takes the requests and brings the answers.
+//!
+//! A connection is worth nothing until its peer's address was checked; then it has absolute deadlines and fixed buffers.
+//! TCP clients share [`TCP_MAX`] places, [`PER_PEER`] for each address (each /64 of IPv6); a client for whom there is no
+//! place gets that of the least valuable connection of whoever holds the most. The private socket has places of its own, so
+//! that nobody on the network can keep the command line out.
+
+pub mod allow;
+pub mod answer;
+pub mod auth;
+pub mod client;
+mod conn;
+pub mod form;
+pub mod head;
+mod listener;
+mod log;
+mod reply;
+pub mod route;
+#[cfg(test)]
+mod tests;
+
+use std::cmp::Reverse;
+use std::collections::VecDeque;
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::os::fd::{AsFd, AsRawFd, RawFd};
+use std::path::{Path, PathBuf};
+
+use crate::base::time::Mono;
+use crate::config::{Credential, Httpd, Signature};
+use crate::sys::posix::net::{self, Peer};
+use crate::sys::posix::poll::Interest;
+
+use allow::AllowList;
+use auth::Denial;
+use conn::{Connection, Step};
+use head::Head;
+use listener::{Accepted, Listener, Reserve};
+use log::{Log, Topic};
+use reply::Printing;
+use route::{Origin, Route};
+
+pub use listener::Endpoint;
+pub use log::LogLine;
+pub use reply::Reply;
+
+/// Most connections over TCP.
+pub const TCP_MAX: usize = 32;
+/// Most connections from one address.
+pub const PER_PEER: usize = 8;
+/// Most connections over the private socket.
+pub const PRIVATE_MAX: usize = 16;
+/// Most connections accepted from one listener before the loop goes on with something else.
+const ACCEPTS_PER_TURN: usize = 64;
+
+/// Who may connect and what they may do.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// The hosts that may connect over TCP; empty: all.
+    pub allow: AllowList,
+    /// The users of whom one must log in over TCP; empty: no log-in.
+    pub credentials: Vec<Credential>,
+    /// Nobody may act over TCP.
+    pub read_only: bool,
+    /// Whether answers tell our version.
+    pub signature: Signature,
+}
+
+impl Settings {
+    /// The settings of a control file.
+    pub fn new(httpd: &Httpd) -> Settings {
+        Settings {
+            allow: AllowList::new(&httpd.allow),
+            credentials: httpd.credentials.clone(),
+            read_only: httpd.read_only,
+            signature: httpd.signature,
+        }
+    }
+
+    /// Whether nobody is named who may connect; then nothing listens on TCP.
+    pub fn lets_nobody_in(&self) -> bool {
+        self.allow.is_empty() && self.credentials.is_empty()
+    }
+}
+
+/// Why a listener is not there.
+#[derive(Debug)]
+pub enum Error {
+    /// The settings name nobody who may connect.
+    NobodyAllowed,
+    /// The address cannot be listened on; `AddrInUse` when another program does.
+    Tcp(SocketAddr, io::Error),
+    /// The socket file cannot be listened on; `AddrInUse` when another daemon does.
+    Private(PathBuf, io::Error),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::NobodyAllowed => f.write_str("httpd not started since no connections are allowed"),
+            Error::Tcp(address, error) => write!(f, "cannot listen on {address}: {error}"),
+            Error::Private(path, error) => write!(f, "cannot listen on {}: {error}", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// Names a descriptor of the poll set. A token whose listener or connection is gone is ignored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Token {
+    /// A listener.
+    Listener(u64),
+    /// A connection.
+    Connection(ConnectionId),
+}
+
+/// Names a connection for as long as it lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConnectionId {
+    slot: usize,
+    generation: u64,
+}
+
+/// A request that may be carried out: parsed, its sender let in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// What is asked for.
+    pub route: Route,
+    /// Who asks.
+    pub origin: Origin,
+}
+
+/// The front.
+#[derive(Debug)]
+pub struct Server {
+    settings: Settings,
+    endpoint: Option<Endpoint>,
+    tcp: Vec<Listener>,
+    private: Option<(Listener, PathBuf)>,
+    reserve: Reserve,
+    slots: Vec<Option<Connection>>,
+    requests: VecDeque<(ConnectionId, Request)>,
+    generation: u64,
+    log: Log,
+}
+
+impl Server {
+    /// A front that listens nowhere yet.
+    pub fn new(settings: Settings) -> Server {
+        Server {
+            settings,
+            endpoint: None,
+            tcp: Vec::new(),
+            private: None,
+            reserve: Reserve::open(),
+            slots: Vec::new(),
+            requests: VecDeque::new(),
+            generation: 0,
+            log: Log::default(),
+        }
+    }
+
+    /// Listens on TCP at `endpoint` instead of where it did before; nothing happens if that is the same.
+    ///
+    /// # Errors
+    /// [`Error::NobodyAllowed`], then it listens nowhere; [`Error::Tcp`], then it listens where it did.
+    pub fn listen_tcp(&mut self, endpoint: Endpoint) -> Result<(), Error> {
+        if self.settings.lets_nobody_in() {
+            self.close_tcp();
+            return Err(Error::NobodyAllowed);
+        }
+        if self.endpoint == Some(endpoint) {
+            return Ok(());
+        }
+        let sockets = match listener::open(endpoint) {
+            // Our own listener may be in the way, as the wildcard is in the way of a single address.
+            Err((_, error)) if error.kind() == io::ErrorKind::AddrInUse && self.endpoint.is_some() => {
+                let old = self.endpoint;
+                self.close_tcp();
+                match listener::open(endpoint) {
+                    Ok(sockets) => sockets,
+                    Err((address, error)) => {
+                        if let Some((old, sockets)) = old.and_then(|old| Some((old, listener::open(old).ok()?))) {
+                            self.adopt(old, sockets);
+                        }
+                        return Err(Error::Tcp(address, error));
+                    }
+                }
+            }
+            result => result.map_err(|(address, error)| Error::Tcp(address, error))?,
+        };
+        self.adopt(endpoint, sockets);
+        Ok(())
+    }
+
+    fn adopt(&mut self, endpoint: Endpoint, sockets: Vec<std::os::fd::OwnedFd>) {
+        self.tcp.clear();
+        for socket in sockets {
+            let listener = Listener::new(socket, self.next_generation());
+            self.tcp.push(listener);
+        }
+        self.endpoint = Some(endpoint);
+    }
+
+    /// Stops listening on TCP. Connections that are open are served to their end.
+    pub fn close_tcp(&mut self) {
+        self.tcp.clear();
+        self.endpoint = None;
+    }
+
+    /// Listens on the private socket file `path`, in a directory that only the owner may write to.
+    ///
+    /// # Errors
+    /// [`Error::Private`].
+    pub fn listen_private(&mut self, path: &Path) -> Result<(), Error> {
+        let socket = net::listen_unix(path).map_err(|error| Error::Private(path.to_owned(), error))?;
+        let listener = Listener::new(socket, self.next_generation());
+        self.private = Some((listener, path.to_owned()));
+        Ok(())
+    }
+
+    /// Stops listening on the private socket and removes its file.
+    pub fn close_private(&mut self) {
+        if let Some((listener, path)) = self.private.take() {
+            drop(listener);
+            // A file that stays behind is replaced by the next daemon.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+
+    /// Takes new settings and listens on TCP at `endpoint` (`None`: nowhere). A listener whose address did not change
+    /// stays open, so no client is refused meanwhile; names that were resolved before keep their addresses until
+    /// [`Server::set_resolved`]; the private socket is not touched.
+    ///
+    /// # Errors
+    /// Those of [`Server::listen_tcp`]; the new settings apply all the same.
+    pub fn reconfigure(&mut self, mut settings: Settings, endpoint: Option<Endpoint>) -> Result<(), Error> {
+        settings.allow.inherit(&self.settings.allow);
+        self.settings = settings;
+        match endpoint {
+            Some(endpoint) => self.listen_tcp(endpoint),
+            None => {
+                self.close_tcp();
+                Ok(())
+            }
+        }
+    }
+
+    /// The names among the allowed hosts whose addresses must be looked up.
+    pub fn names_to_resolve(&self) -> Vec<String> {
+        self.settings.allow.names().map(str::to_owned).collect()
+    }
+
+    /// Sets the addresses of one of them.
+    pub fn set_resolved(&mut self, name: &str, addresses: &[IpAddr]) {
+        self.settings.allow.set_resolved(name, addresses);
+    }
+
+    /// The addresses it listens on over TCP.
+    pub fn tcp_addresses(&self) -> Vec<SocketAddr> {
+        self.tcp.iter().filter_map(|listener| net::local_address(listener.socket.as_fd()).ok()).collect()
+    }
+
+    /// What answers give as the name of the server.
+    pub fn signature(&self) -> &'static str {
+        match self.settings.signature {
+            Signature::Shown => concat!("pollux/", env!("CARGO_PKG_VERSION")),
+            Signature::Hidden => "pollux",
+        }
+    }
+
+    fn next_generation(&mut self) -> u64 {
+        self.generation += 1;
+        self.generation
+    }
+
+    fn listeners(&self) -> impl Iterator<Item = &Listener> {
+        self.tcp.iter().chain(self.private.iter().map(|(listener, _)| listener))
+    }
+
+    fn connections(&self) -> impl Iterator<Item = (ConnectionId, &Connection)> {
+        self.slots.iter().enumerate().filter_map(|(slot, connection)| {
+            let connection = connection.as_ref()?;
+            Some((ConnectionId { slot, generation: connection.generation }, connection))
+        })
+    }
+
+    fn connection(&mut self, id: ConnectionId) -> Option<&mut Connection> {
+        self.slots.get_mut(id.slot)?.as_mut().filter(|connection| connection.generation == id.generation)
+    }
+
+    /// Tells what poll(2) must watch now.
+    pub fn register(&self, now: Mono, add: &mut dyn FnMut(RawFd, Interest, Token)) {
+        for listener in self.listeners().filter(|listener| !listener.is_resting(now)) {
+            add(listener.socket.as_raw_fd(), Interest::Read, Token::Listener(listener.generation));
+        }
+        for (id, connection) in self.connections() {
+            if let Some((fd, interest)) = connection.interest() {
+                add(fd, interest, Token::Connection(id));
+            }
+        }
+    }
+
+    /// Accepts, reads or writes after poll(2) returned `token`, be it for readiness or for an error.
+    pub fn ready(&mut self, token: Token, now: Mono) {
+        match token {
+            Token::Listener(generation) => self.accept(generation, now),
+            Token::Connection(id) => {
+                if let Some(connection) = self.connection(id) {
+                    let step = connection.ready(now);
+                    self.take_step(id, step, now);
+                }
+            }
+        }
+    }
+
+    /// Ends what took too long, and the rest of listeners. Call it after [`Server::ready`], so that what has arrived counts.
+    pub fn expire(&mut self, now: Mono) {
+        let listeners = self.tcp.iter_mut().chain(self.private.iter_mut().map(|(listener, _)| listener));
+        for listener in listeners.filter(|listener| !listener.is_resting(now)) {
+            listener.rests_until = None;
+        }
+        let late: Vec<_> = self.connections().filter(|(_, c)| c.deadline() <= now).map(|(id, _)| id).collect();
+        for id in late {
+            if let Some(connection) = self.connection(id) {
+                let step = connection.expire();
+                self.take_step(id, step, now);
+            }
+        }
+    }
+
+    /// When [`Server::expire`] has something to do next.
+    pub fn next_deadline(&self) -> Option<Mono> {
+        let rests = self.listeners().filter_map(|listener| listener.rests_until);
+        self.connections().map(|(_, connection)| connection.deadline()).chain(rests).min()
+    }
+
+    /// The next request that waits for an answer.
+    pub fn next_request(&mut self) -> Option<(ConnectionId, Request)> {
+        while let Some((id, request)) = self.requests.pop_front() {
+            if self.connection(id).is_some_and(|connection| connection.is_answering()) {
+                return Some((id, request));
+            }
+        }
+        None
+    }
+
+    /// Sends an answer. Nothing happens when the connection is gone or was answered.
+    pub fn respond(&mut self, id: ConnectionId, reply: Reply, now: Mono) {
+        if self.connection(id).is_some_and(|connection| connection.is_answering()) {
+            self.send(id, reply, now);
+        }
+    }
+
+    /// What there is to log since the last call; each has severity `error`.
+    pub fn take_log(&mut self) -> Vec<LogLine> {
+        self.log.take()
+    }
+
+    fn accept(&mut self, generation: u64, now: Mono) {
+        for _ in 0..ACCEPTS_PER_TURN {
+            let listeners = self.tcp.iter_mut().chain(self.private.iter_mut().map(|(listener, _)| listener));
+            let Some(listener) = listeners.into_iter().find(|listener| listener.generation == generation) else {
+                return;
+            };
+            let is_welcome = |peer| match peer {
+                Peer::Tcp(address) => self.settings.allow.permits(address.ip()),
+                Peer::Unix => true,
+            };
+            match listener.accept(&mut self.reserve, is_welcome) {
+                Accepted::Connection(socket, peer) => self.admit(socket, peer, now),
+                Accepted::Gone => {}
+                Accepted::Nothing => return,
+                Accepted::Exhausted => {
+                    let text = "HttpRequest: connection turned away -- no file descriptor is left";
+                    self.log.add(Topic::Trouble, text, now);
+                }
+                Accepted::Trouble(error) => {
+                    listener.rest(now);
+                    self.log.add(Topic::Trouble, &format!("HttpRequest: cannot accept connections -- {error}"), now);
+                    return;
+                }
+            }
+        }
+    }
+
+    fn admit(&mut self, socket: std::os::fd::OwnedFd, peer: Peer, now: Mono) {
+        if let Peer::Tcp(address) = peer {
+            if !self.settings.allow.permits(address.ip()) {
+                let text = format!("Denied connection from non-authorized client [{}]", address.ip().to_canonical());
+                self.log.add(Topic::Denied, &text, now);
+                return;
+            }
+        }
+        self.make_room(peer);
+        let connection = Connection::new(socket, peer, self.next_generation(), now);
+        match self.slots.iter_mut().find(|slot| slot.is_none()) {
+            Some(slot) => *slot = Some(connection),
+            None => self.slots.push(Some(connection)),
+        }
+    }
+
+    /// Closes a connection if `newcomer` would exceed a limit: among those of the peer that has the most, the one with the
+    /// least to lose, the oldest of these.
+    fn make_room(&mut self, newcomer: Peer) {
+        let newcomer = place_of(newcomer);
+        let held = |place| self.connections().filter(|(_, c)| place_of(c.peer) == place).count();
+        let victim = if newcomer.is_none() {
+            let private = self.connections().filter(|(_, c)| place_of(c.peer).is_none());
+            let full = held(None) >= PRIVATE_MAX;
+            private.min_by_key(|(_, c)| (c.worth(), c.generation)).filter(|_| full)
+        } else if held(newcomer) >= PER_PEER {
+            let own = self.connections().filter(|(_, c)| place_of(c.peer) == newcomer);
+            own.min_by_key(|(_, c)| (c.worth(), c.generation))
+        } else {
+            let tcp = || self.connections().filter(|(_, c)| place_of(c.peer).is_some());
+            let full = tcp().count() >= TCP_MAX;
+            let value = |c: &Connection| (Reverse(held(place_of(c.peer))), c.worth(), c.generation);
+            tcp().filter(|_| full).min_by_key(|(_, c)| value(c))
+        };
+        if let Some(id) = victim.map(|(id, _)| id) {
+            self.close(id);
+        }
+    }
+
+    fn close(&mut self, id: ConnectionId) {
+        if self.connection(id).is_some() {
+            if let Some(slot) = self.slots.get_mut(id.slot) {
+                *slot = None;
+            }
+        }
+    }
+
+    fn take_step(&mut self, id: ConnectionId, step: Step, now: Mono) {
+        match step {
+            Step::Waits => {}
+            Step::Ended => self.close(id),
+            Step::Refused(refusal) => self.send(id, refusal.into(), now),
+            Step::Request(head, body) => match self.judge(id, &head, &body, now) {
+                Ok(request) => self.requests.push_back((id, request)),
+                Err(reply) => self.send(id, reply, now),
+            },
+        }
+    }
+
+    /// Lets a request in, or says why not.
+    fn judge(&mut self, id: ConnectionId, head: &Head, body: &[u8], now: Mono) -> Result<Request, Reply> {
+        let peer = self.connection(id).map(|connection| connection.peer);
+        let origin = match peer {
+            Some(Peer::Unix) => Origin::Private,
+            Some(Peer::Tcp(address)) => {
+                let peer = address.ip().to_canonical();
+                // The list may have changed since the connection was accepted.
+                if !self.settings.allow.permits(peer) {
+                    return Err(Reply::error(403, "This host may no longer connect"));
+                }
+                let mut read_only = self.settings.read_only;
+                let mut user = None;
+                if !self.settings.credentials.is_empty() {
+                    let found = auth::authenticate(head.authorization.as_deref(), &self.settings.credentials);
+                    let found = found.map_err(|denial| self.deny(peer, &denial, now))?;
+                    read_only |= found.read_only;
+                    user = Some(found.name);
+                }
+                Origin::Tcp { peer, user, read_only }
+            }
+            None => return Err(Reply::error(500, "The connection is gone")),
+        };
+        let route = route::route(head.method, &head.target, body, &origin)?;
+        Ok(Request { route, origin })
+    }
+
+    fn deny(&mut self, peer: IpAddr, denial: &Denial, now: Mono) -> Reply {
+        match denial {
+            // Every browser asks without credentials first; that is no attempt.
+            Denial::Missing | Denial::Malformed => {}
+            Denial::UnknownUser(_) | Denial::WrongPassword(_) => {
+                let text = format!("HttpRequest: access denied -- client [{peer}]: {denial}");
+                self.log.add(Topic::Login, &text, now);
+            }
+        }
+        Reply::error(401, "This page needs a user name and a password that the control file allows")
+    }
+
+    fn send(&mut self, id: ConnectionId, reply: Reply, now: Mono) {
+        let signature = self.signature();
+        let Some(connection) = self.connection(id) else { return };
+        let peer = connection.peer;
+        let printing = Printing { head_only: connection.head_only(), plain_errors: peer == Peer::Unix, signature };
+        if let (Peer::Tcp(address), Some(message)) = (peer, reply.message()) {
+            if reply.code() != 401 {
+                let (peer, code) = (address.ip().to_canonical(), reply.code());
+                let text = format!("HttpRequest: error -- client [{peer}]: HTTP/1.0 {code} {message}");
+                self.log.add(Topic::Error, &text, now);
+            }
+        }
+        let bytes = reply::print(reply, printing);
+        let step = self.connection(id).map(|connection| connection.answer(bytes, now));
+        if let Some(Step::Ended) = step {
+            self.close(id);
+        }
+    }
+}
+
+/// Whose quota a connection counts for: an IPv4 address, a /64 of IPv6, or `None` for the private socket.
+fn place_of(peer: Peer) -> Option<IpAddr> {
+    let Peer::Tcp(address) = peer else { return None };
+    Some(match address.ip().to_canonical() {
+        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64).into(),
+        v4 => v4,
+    })
+}

@@ -1,0 +1,325 @@
+//! What a request asks for. Pure.
+
+use std::net::IpAddr;
+
+use crate::view::select::Selection;
+use crate::view::text::ReportPart;
+use crate::view::{Product, Style, html};
+
+use super::form::{self, Form};
+
+/// The methods we know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)] // each is named after its word (RFC 9110 section 9.3)
+pub enum Method {
+    Get,
+    Head,
+    Post,
+}
+
+/// Where a request comes from, and so what it may do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The private socket file: the command line of whoever owns the daemon. May do everything.
+    Private,
+    /// The network.
+    Tcp {
+        /// The client's address.
+        peer: IpAddr,
+        /// Who it is; `None` when the control file has no credentials.
+        user: Option<String>,
+        /// May look, may not act.
+        read_only: bool,
+    },
+}
+
+/// What is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// The page.
+    Overview,
+    /// The page's style sheet.
+    Stylesheet,
+    /// The text of `status`.
+    Status(Text),
+    /// The text of `summary`.
+    Summary(Text),
+    /// The text of `report`.
+    Report {
+        /// Which services are counted.
+        selection: Selection,
+        /// One number alone.
+        part: Option<ReportPart>,
+    },
+    /// A sign of life.
+    Ping,
+    /// The daemon's id.
+    Id,
+    /// Do something to services. Only from [`Origin::Private`].
+    Action {
+        /// What.
+        verb: Verb,
+        /// To whom.
+        targets: Selection,
+    },
+    /// Do something to the daemon. Only from [`Origin::Private`].
+    Daemon(DaemonVerb),
+}
+
+/// A text and how it is to be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Text {
+    /// Which services.
+    pub selection: Selection,
+    /// Under which name.
+    pub product: Product,
+    /// How decorated.
+    pub style: Style,
+}
+
+macro_rules! verbs {
+    ($(#[$doc:meta])* $name:ident { $($(#[$each:meta])* $verb:ident $word:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum $name { $($(#[$each])* $verb,)* }
+
+        impl $name {
+            /// The verb as requests and the command line have it.
+            pub fn word(self) -> &'static str {
+                match self { $($name::$verb => $word,)* }
+            }
+
+            /// The verb with that word; letters count without regard to case.
+            pub fn from_word(word: &str) -> Option<$name> {
+                [$($name::$verb,)*].into_iter().find(|verb| verb.word().eq_ignore_ascii_case(word))
+            }
+        }
+    };
+}
+
+verbs! {
+    /// What can be done to a service.
+    Verb {
+        /// Start it and what it depends on, and watch it.
+        Start "start",
+        /// Stop it and what depends on it, and stop watching.
+        Stop "stop",
+        /// Restart it.
+        Restart "restart",
+        /// Watch it.
+        Monitor "monitor",
+        /// Stop watching it.
+        Unmonitor "unmonitor",
+    }
+}
+
+verbs! {
+    /// What can be done to the daemon.
+    DaemonVerb {
+        /// End.
+        Quit "quit",
+        /// Read the control file again.
+        Reload "reload",
+        /// Run a cycle now.
+        Validate "validate",
+    }
+}
+
+/// Why a request is not carried out: a status code of RFC 9110 and a message for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// Such as 404.
+    pub code: u16,
+    /// One sentence without markup.
+    pub message: String,
+}
+
+impl Refusal {
+    /// A refusal.
+    pub fn new(code: u16, message: impl Into<String>) -> Refusal {
+        Refusal { code, message: message.into() }
+    }
+}
+
+/// Decides what a request with this target (path and query, as sent) and this body asks for.
+///
+/// # Errors
+/// The answer that tells why it cannot be had.
+pub fn route(method: Method, target: &[u8], body: &[u8], origin: &Origin) -> Result<Route, Refusal> {
+    let question = target.iter().position(|byte| *byte == b'?').unwrap_or(target.len());
+    let (path, query) = target.split_at(question);
+    let bad_parameters = || Refusal::new(400, "Cannot parse Request parameters");
+    let path = form::decode(path, false).filter(|path| path.starts_with('/'));
+    let path = path.ok_or_else(|| Refusal::new(400, "Cannot parse Request path"))?;
+    let mut form = Form::parse(query.get(1..).unwrap_or_default()).ok_or_else(bad_parameters)?;
+    if method == Method::Post {
+        form.extend(Form::parse(body).ok_or_else(bad_parameters)?);
+    }
+
+    match path.as_str() {
+        "/_status" => match form.get("format") {
+            None | Some("text") => Ok(Route::Status(text(&form)?)),
+            Some("xml") => Err(Refusal::new(501, "format=xml is not supported yet")),
+            // The original answers every other format with text.
+            Some(_) => Ok(Route::Status(text(&form)?)),
+        },
+        "/_summary" => Ok(Route::Summary(text(&form)?)),
+        "/_report" => report(&form),
+        _ if method == Method::Post => post(&path, &form, origin),
+        "/" => Ok(Route::Overview),
+        html::STYLESHEET_PATH => Ok(Route::Stylesheet),
+        "/_ping" => Ok(Route::Ping),
+        "/_getid" => Ok(Route::Id),
+        _ => {
+            let name: String = path.chars().skip(1).take(128).collect();
+            Err(Refusal::new(404, format!("There is no service named \"{name}\"")))
+        }
+    }
+}
+
+fn post(path: &str, form: &Form, origin: &Origin) -> Result<Route, Refusal> {
+    if let Origin::Tcp { read_only, .. } = origin {
+        if *read_only {
+            return Err(Refusal::new(403, "You do not have sufficient privileges to access this page"));
+        }
+        return Err(Refusal::new(
+            403,
+            "This release cannot be controlled over HTTP; use the command line on the machine itself, such as \
+             'pollux start NAME'",
+        ));
+    }
+    let action = form.get("action").unwrap_or_default();
+    let invalid = || Refusal::new(400, format!("Invalid action \"{action}\""));
+    match path {
+        "/_doaction" => {
+            let verb = Verb::from_word(action).ok_or_else(invalid)?;
+            let targets = match selection(form)? {
+                // An action without a target must not mean all of them; that is said with `all`.
+                Selection::All if form.get("all").is_none() => {
+                    return Err(Refusal::new(400, "The action names no service"));
+                }
+                targets => targets,
+            };
+            Ok(Route::Action { verb, targets })
+        }
+        "/_daemon" => DaemonVerb::from_word(action).map(Route::Daemon).ok_or_else(invalid),
+        _ => Err(Refusal::new(404, "There is nothing to act on here")),
+    }
+}
+
+fn report(form: &Form) -> Result<Route, Refusal> {
+    let part = match form.get("type") {
+        None | Some("") => None,
+        Some(word) => {
+            let unknown = || Refusal::new(400, format!("Invalid report type: '{word}'"));
+            Some(ReportPart::from_word(word).ok_or_else(unknown)?)
+        }
+    };
+    Ok(Route::Report { selection: selection(form)?, part })
+}
+
+/// A text as the original answers, with lines and colours, unless `style` says otherwise (`plain`, `boxes`, `colour` or
+/// `full`); `product=pollux` asks for our own name.
+fn text(form: &Form) -> Result<Text, Refusal> {
+    let product = match form.get("product") {
+        None | Some("monit") => Product::Monit,
+        Some("pollux") => Product::Pollux,
+        Some(_) => return Err(Refusal::new(400, "Invalid product")),
+    };
+    let style = match form.get("style") {
+        None | Some("full") => Style::FULL,
+        Some("plain") => Style::PLAIN,
+        Some("boxes") => Style { boxes: true, colour: false },
+        Some("colour") => Style { boxes: false, colour: true },
+        Some(_) => return Err(Refusal::new(400, "Invalid style")),
+    };
+    Ok(Text { selection: selection(form)?, product, style })
+}
+
+/// A group wins over names, as in the original.
+fn selection(form: &Form) -> Result<Selection, Refusal> {
+    if let Some(group) = form.get("group").filter(|group| !group.is_empty()) {
+        return Ok(Selection::Group(group.to_owned()));
+    }
+    let names: Vec<String> = form.all("service").filter(|name| !name.is_empty()).map(str::to_owned).collect();
+    Ok(if names.is_empty() { Selection::All } else { Selection::Named(names) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn get(target: &str) -> Result<Route, Refusal> {
+        route(Method::Get, target.as_bytes(), b"", &tcp(false))
+    }
+
+    fn tcp(read_only: bool) -> Origin {
+        Origin::Tcp { peer: "192.0.2.1".parse().unwrap(), user: None, read_only }
+    }
+
+    fn post(target: &str, body: &str, origin: &Origin) -> Result<Route, Refusal> {
+        route(Method::Post, target.as_bytes(), body.as_bytes(), origin)
+    }
+
+    fn code(result: Result<Route, Refusal>) -> u16 {
+        result.unwrap_err().code
+    }
+
+    #[test]
+    fn pages_and_texts_are_found() {
+        assert_eq!(get("/"), Ok(Route::Overview));
+        assert_eq!(get("/_ping"), Ok(Route::Ping));
+        assert_eq!(get("/_getid?x=y"), Ok(Route::Id));
+        let all = Text { selection: Selection::All, product: Product::Monit, style: Style::FULL };
+        assert_eq!(get("/_status"), Ok(Route::Status(all.clone())));
+        assert_eq!(get("/_status?format=text&level=full"), Ok(Route::Status(all)));
+        let named = Text {
+            selection: Selection::Named(vec!["a b".into(), "c".into()]),
+            product: Product::Pollux,
+            style: Style::PLAIN,
+        };
+        assert_eq!(get("/_summary?service=a%20b&service=c&product=pollux&style=plain"), Ok(Route::Summary(named)));
+        let group = Selection::Group("web".into());
+        assert_eq!(
+            get("/_report?type=down&group=web&service=x"),
+            Ok(Route::Report { selection: group, part: Some(ReportPart::Down) })
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_had_is_refused_with_the_codes_of_the_original() {
+        assert_eq!(get("/nope"), Err(Refusal::new(404, "There is no service named \"nope\"")));
+        assert_eq!(get("/_report?type=x"), Err(Refusal::new(400, "Invalid report type: 'x'")));
+        assert_eq!(code(get("/_status?format=xml")), 501);
+        assert_eq!(code(get("/_doaction")), 404);
+        for broken in ["", "x", "*", "http://h/", "/%", "/%ff", "/_status?service=%"] {
+            assert_eq!(code(get(broken)), 400, "{broken}");
+        }
+        let long = "/".to_owned() + &"x".repeat(8000);
+        assert!(get(&long).unwrap_err().message.len() < 200);
+    }
+
+    #[test]
+    fn control_is_for_the_private_socket_alone() {
+        let body = "action=start&service=a&service=b";
+        let targets = Selection::Named(vec!["a".into(), "b".into()]);
+        assert_eq!(post("/_doaction", body, &Origin::Private), Ok(Route::Action { verb: Verb::Start, targets }));
+        assert_eq!(
+            post("/_doaction", "action=unmonitor&all=1", &Origin::Private),
+            Ok(Route::Action { verb: Verb::Unmonitor, targets: Selection::All })
+        );
+        assert_eq!(post("/_daemon", "action=quit", &Origin::Private), Ok(Route::Daemon(DaemonVerb::Quit)));
+        assert_eq!(code(post("/_doaction", "action=start", &Origin::Private)), 400);
+        assert_eq!(
+            post("/_doaction", "action=x&all=1", &Origin::Private),
+            Err(Refusal::new(400, "Invalid action \"x\""))
+        );
+        for path in ["/_doaction", "/_daemon", "/_runtime", "/a", "/"] {
+            let refusal = post(path, body, &tcp(false)).unwrap_err();
+            assert!(refusal.code == 403 && refusal.message.contains("command line"), "{path}");
+        }
+        let reader = tcp(true);
+        assert!(post("/_doaction", body, &reader).unwrap_err().message.contains("sufficient privileges"));
+        assert!(post("/_status", "service=a", &reader).is_ok(), "a text may be asked for with POST");
+    }
+}
