@@ -6,11 +6,12 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::time::Duration;
 
 use crate::base::time::Mono;
-use crate::sys::posix::net::{self, Peer};
+use crate::sys::posix::net;
 use crate::sys::posix::poll::Interest;
 
 use super::head::{self, BODY_MAX, HEAD_MAX, Head};
-use super::route::Refusal;
+use super::listener::Peer;
+use super::route::{Method, Refusal};
 
 /// How long a client may take for the head of its request, from accept.
 const HEAD_TIME: Duration = Duration::from_secs(5);
@@ -143,7 +144,7 @@ impl Connection {
         let end = head.length + head.body_length;
         let Some(body) = buffer.get(head.length..end) else { return Step::Waits };
         let (head, body) = (head.clone(), body.to_vec());
-        self.state = State::Answering { head_only: head.method == super::route::Method::Head };
+        self.state = State::Answering { head_only: head.method == Method::Head };
         self.deadline = now.plus(ANSWER_TIME);
         Step::Request(head, body)
     }

@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
 use crate::base::time::Mono;
-use crate::sys::posix::net::{self, Peer};
+use crate::sys::posix::net;
 
 /// How long a listener rests after an error that would come again at once.
 const REST: Duration = Duration::from_millis(500);
@@ -24,10 +24,27 @@ pub struct Endpoint {
     pub port: u16,
 }
 
+/// Who is at the other end of a connection. The listener tells, never the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Peer {
+    /// A client on the network.
+    Tcp(SocketAddr),
+    /// Somebody who may open the private socket file.
+    Private,
+}
+
+/// What a listener listens on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Tcp,
+    Private,
+}
+
 /// One listening socket.
 #[derive(Debug)]
 pub(super) struct Listener {
     pub(super) socket: OwnedFd,
+    kind: Kind,
     /// Tells it from earlier and later listeners.
     pub(super) generation: u64,
     /// Set after an error; until then it is not watched.
@@ -49,8 +66,8 @@ pub(super) enum Accepted {
 }
 
 impl Listener {
-    pub(super) fn new(socket: OwnedFd, generation: u64) -> Listener {
-        Listener { socket, generation, rests_until: None }
+    pub(super) fn new(socket: OwnedFd, kind: Kind, generation: u64) -> Listener {
+        Listener { socket, kind, generation, rests_until: None }
     }
 
     pub(super) fn rest(&mut self, now: Mono) {
@@ -65,14 +82,17 @@ impl Listener {
     /// otherwise it would wait for ever and the listener would stay readable.
     pub(super) fn accept(&self, reserve: &mut Reserve, is_welcome: impl Fn(Peer) -> bool) -> Accepted {
         match net::accept(self.socket.as_fd()) {
-            Ok((socket, peer)) => Accepted::Connection(socket, peer),
+            Ok((socket, address)) => match self.peer(address) {
+                Some(peer) => Accepted::Connection(socket, peer),
+                None => Accepted::Gone,
+            },
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Accepted::Nothing,
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => Accepted::Gone,
             Err(error) if net::is_out_of_descriptors(&error) => {
                 reserve.0 = None;
                 let outcome = match net::accept(self.socket.as_fd()) {
-                    Ok((socket, peer)) => {
-                        if is_welcome(peer) {
+                    Ok((socket, address)) => {
+                        if self.peer(address).is_some_and(is_welcome) {
                             let _ = net::send(socket.as_fd(), BUSY);
                         }
                         Accepted::Exhausted
@@ -85,6 +105,14 @@ impl Listener {
                 outcome
             }
             Err(error) => Accepted::Trouble(error),
+        }
+    }
+
+    /// `None` for a TCP client whose address the kernel no longer knows: it is gone already.
+    fn peer(&self, address: Option<SocketAddr>) -> Option<Peer> {
+        match self.kind {
+            Kind::Tcp => address.map(Peer::Tcp),
+            Kind::Private => Some(Peer::Private),
         }
     }
 }

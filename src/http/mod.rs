@@ -5,6 +5,7 @@
 //! TCP clients share [`TCP_MAX`] places, [`PER_PEER`] for each address (each /64 of IPv6); a client for whom there is no
 //! place gets that of the least valuable connection of whoever holds the most. The private socket has places of its own, so
 //! that nobody on the network can keep the command line out.
+#![forbid(unsafe_code)]
 
 pub mod allow;
 pub mod answer;
@@ -17,27 +18,26 @@ mod listener;
 mod log;
 mod reply;
 pub mod route;
+mod settings;
 #[cfg(test)]
 mod tests;
 
 use std::cmp::Reverse;
 use std::collections::VecDeque;
-use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd, RawFd};
 use std::path::{Path, PathBuf};
 
 use crate::base::time::Mono;
-use crate::config::{Credential, Httpd, Signature};
-use crate::sys::posix::net::{self, Peer};
+use crate::config::Signature;
+use crate::sys::posix::net;
 use crate::sys::posix::poll::Interest;
 
-use allow::AllowList;
 use auth::Denial;
 use conn::{Connection, Step};
 use head::Head;
-use listener::{Accepted, Listener, Reserve};
+use listener::{Accepted, Kind, Listener, Peer, Reserve};
 use log::{Log, Topic};
 use reply::Printing;
 use route::{Origin, Route};
@@ -45,6 +45,7 @@ use route::{Origin, Route};
 pub use listener::Endpoint;
 pub use log::LogLine;
 pub use reply::Reply;
+pub use settings::{Error, Settings};
 
 /// Most connections over TCP.
 pub const TCP_MAX: usize = 32;
@@ -54,59 +55,6 @@ pub const PER_PEER: usize = 8;
 pub const PRIVATE_MAX: usize = 16;
 /// Most connections accepted from one listener before the loop goes on with something else.
 const ACCEPTS_PER_TURN: usize = 64;
-
-/// Who may connect and what they may do.
-#[derive(Clone, Debug, Default)]
-pub struct Settings {
-    /// The hosts that may connect over TCP; empty: all.
-    pub allow: AllowList,
-    /// The users of whom one must log in over TCP; empty: no log-in.
-    pub credentials: Vec<Credential>,
-    /// Nobody may act over TCP.
-    pub read_only: bool,
-    /// Whether answers tell our version.
-    pub signature: Signature,
-}
-
-impl Settings {
-    /// The settings of a control file.
-    pub fn new(httpd: &Httpd) -> Settings {
-        Settings {
-            allow: AllowList::new(&httpd.allow),
-            credentials: httpd.credentials.clone(),
-            read_only: httpd.read_only,
-            signature: httpd.signature,
-        }
-    }
-
-    /// Whether nobody is named who may connect; then nothing listens on TCP.
-    pub fn lets_nobody_in(&self) -> bool {
-        self.allow.is_empty() && self.credentials.is_empty()
-    }
-}
-
-/// Why a listener is not there.
-#[derive(Debug)]
-pub enum Error {
-    /// The settings name nobody who may connect.
-    NobodyAllowed,
-    /// The address cannot be listened on; `AddrInUse` when another program does.
-    Tcp(SocketAddr, io::Error),
-    /// The socket file cannot be listened on; `AddrInUse` when another daemon does.
-    Private(PathBuf, io::Error),
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Error::NobodyAllowed => f.write_str("httpd not started since no connections are allowed"),
-            Error::Tcp(address, error) => write!(f, "cannot listen on {address}: {error}"),
-            Error::Private(path, error) => write!(f, "cannot listen on {}: {error}", path.display()),
-        }
-    }
-}
-
-impl std::error::Error for Error {}
 
 /// Names a descriptor of the poll set. A token whose listener or connection is gone is ignored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -199,7 +147,7 @@ impl Server {
     fn adopt(&mut self, endpoint: Endpoint, sockets: Vec<std::os::fd::OwnedFd>) {
         self.tcp.clear();
         for socket in sockets {
-            let listener = Listener::new(socket, self.next_generation());
+            let listener = Listener::new(socket, Kind::Tcp, self.next_generation());
             self.tcp.push(listener);
         }
         self.endpoint = Some(endpoint);
@@ -217,7 +165,7 @@ impl Server {
     /// [`Error::Private`].
     pub fn listen_private(&mut self, path: &Path) -> Result<(), Error> {
         let socket = net::listen_unix(path).map_err(|error| Error::Private(path.to_owned(), error))?;
-        let listener = Listener::new(socket, self.next_generation());
+        let listener = Listener::new(socket, Kind::Private, self.next_generation());
         self.private = Some((listener, path.to_owned()));
         Ok(())
     }
@@ -368,7 +316,7 @@ impl Server {
             };
             let is_welcome = |peer| match peer {
                 Peer::Tcp(address) => self.settings.allow.permits(address.ip()),
-                Peer::Unix => true,
+                Peer::Private => true,
             };
             match listener.accept(&mut self.reserve, is_welcome) {
                 Accepted::Connection(socket, peer) => self.admit(socket, peer, now),
@@ -450,7 +398,7 @@ impl Server {
     fn judge(&mut self, id: ConnectionId, head: &Head, body: &[u8], now: Mono) -> Result<Request, Reply> {
         let peer = self.connection(id).map(|connection| connection.peer);
         let origin = match peer {
-            Some(Peer::Unix) => Origin::Private,
+            Some(Peer::Private) => Origin::Private,
             Some(Peer::Tcp(address)) => {
                 let peer = address.ip().to_canonical();
                 // The list may have changed since the connection was accepted.
@@ -489,7 +437,7 @@ impl Server {
         let signature = self.signature();
         let Some(connection) = self.connection(id) else { return };
         let peer = connection.peer;
-        let printing = Printing { head_only: connection.head_only(), plain_errors: peer == Peer::Unix, signature };
+        let printing = Printing { head_only: connection.head_only(), plain_errors: peer == Peer::Private, signature };
         if let (Peer::Tcp(address), Some(message)) = (peer, reply.message()) {
             if reply.code() != 401 {
                 let (peer, code) = (address.ip().to_canonical(), reply.code());

@@ -10,7 +10,7 @@ use super::client::{self, Question};
 use super::route::{DaemonVerb, Text, Verb};
 use super::*;
 use crate::base::base64;
-use crate::config::AllowHost;
+use crate::config::{AllowHost, Credential, Httpd};
 use crate::sys::posix::poll::PollSet;
 use crate::view::select::Selection;
 use crate::view::status::sample;
@@ -187,6 +187,22 @@ fn good_requests_are_answered() {
     rig.settle();
     assert_eq!(rig.count(), 0);
     assert_eq!(rig.server.next_deadline(), None, "an idle front never wakes the loop");
+}
+
+#[test]
+fn without_an_address_both_families_are_served() {
+    let mut rig = Rig::open();
+    let anywhere = Endpoint { address: None, port: rig.address().port() };
+    rig.server.reconfigure(httpd(&["127.0.0.1/32", "::1/128"], &[]), Some(anywhere)).unwrap();
+    for address in ["127.0.0.1", "::1"] {
+        let ip: IpAddr = address.parse().unwrap();
+        if !rig.server.tcp_addresses().iter().any(|listener| listener.is_ipv6() == ip.is_ipv6()) {
+            continue; // This machine has no IPv6.
+        }
+        let mut client = TcpStream::connect((ip, anywhere.port)).unwrap();
+        client.set_nonblocking(true).unwrap();
+        assert_eq!(body(&rig.exchange_on(&mut client, b"GET /_ping HTTP/1.0\r\n\r\n")), "pong", "{address}");
+    }
 }
 
 #[test]

@@ -20,15 +20,6 @@ const BACKLOG: libc::c_int = 128;
 /// Longest address that fits a unix socket address together with its closing NUL: 107 bytes on Linux, 103 on FreeBSD.
 const SUN_PATH_MAX: usize = mem::size_of::<libc::sockaddr_un>() - mem::offset_of!(libc::sockaddr_un, sun_path) - 1;
 
-/// Who is at the other end of a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Peer {
-    /// A TCP client.
-    Tcp(SocketAddr),
-    /// A process of this machine that was allowed to open our socket file.
-    Unix,
-}
-
 /// A TCP listener on `address`. Listens on IPv6 addresses without their mapped IPv4 twins (IPV6_V6ONLY), and may be opened
 /// again at once after its predecessor closed (SO_REUSEADDR).
 ///
@@ -165,12 +156,13 @@ fn open_directory(path: &Path) -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
-/// Takes the next connection from a listener.
+/// Takes the next connection from a listener, with the client's TCP address. `None` for a unix socket, and on FreeBSD
+/// also for a TCP client that went away before it was accepted: the absence of an address says nothing about trust.
 ///
 /// # Errors
 /// [`io::ErrorKind::WouldBlock`] when none waits; EMFILE or ENFILE (see [`is_out_of_descriptors`]); those of accept(2)
 /// otherwise, among them ECONNABORTED for a client that went away, none of which ends the listener.
-pub fn accept(listener: BorrowedFd<'_>) -> io::Result<(OwnedFd, Peer)> {
+pub fn accept(listener: BorrowedFd<'_>) -> io::Result<(OwnedFd, Option<SocketAddr>)> {
     // SAFETY: all bytes zero is a valid sockaddr_storage.
     let mut name: libc::sockaddr_storage = unsafe { mem::zeroed() };
     let mut length = mem::size_of_val(&name) as libc::socklen_t;
@@ -180,7 +172,7 @@ pub fn accept(listener: BorrowedFd<'_>) -> io::Result<(OwnedFd, Peer)> {
     let fd = retry(accept)?;
     // SAFETY: accept4(2) just gave us this descriptor; nobody else owns it.
     let socket = unsafe { OwnedFd::from_raw_fd(fd) };
-    Ok((socket, decode(&name).map_or(Peer::Unix, Peer::Tcp)))
+    Ok((socket, decode(&name)))
 }
 
 /// Whether a call failed because this process (EMFILE) or the system (ENFILE) has no descriptor left.
@@ -368,7 +360,7 @@ mod tests {
         let mut client = TcpStream::connect(local_address(listener.as_fd()).unwrap()).unwrap();
         wait_readable(listener.as_fd());
         let (server, peer) = accept(listener.as_fd()).unwrap();
-        assert_eq!(peer, Peer::Tcp(client.local_addr().unwrap()));
+        assert_eq!(peer, Some(client.local_addr().unwrap()));
         assert_eq!(descriptor_flags(server.as_fd()), (true, true));
         let mut buffer = [0; 16];
         assert_eq!(receive(server.as_fd(), &mut buffer).unwrap_err().kind(), io::ErrorKind::WouldBlock);
@@ -389,7 +381,7 @@ mod tests {
         let listener = listen_unix(&path).unwrap();
         let client = connect_unix(&path, Duration::from_secs(10)).unwrap();
         let (server, peer) = accept(listener.as_fd()).unwrap();
-        assert_eq!(peer, Peer::Unix);
+        assert_eq!(peer, None);
         drop(client);
         assert_eq!(send(server.as_fd(), b"x").unwrap_err().kind(), io::ErrorKind::BrokenPipe);
     }

@@ -1,0 +1,63 @@
+//! What the control file says about the front, and why it may not listen.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use crate::config::{Credential, Httpd, Signature};
+
+use super::allow::AllowList;
+
+/// Who may connect and what they may do.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// The hosts that may connect over TCP; empty: all.
+    pub allow: AllowList,
+    /// The users of whom one must log in over TCP; empty: no log-in.
+    pub credentials: Vec<Credential>,
+    /// Nobody may act over TCP.
+    pub read_only: bool,
+    /// Whether answers tell our version.
+    pub signature: Signature,
+}
+
+impl Settings {
+    /// The settings of a control file.
+    pub fn new(httpd: &Httpd) -> Settings {
+        Settings {
+            allow: AllowList::new(&httpd.allow),
+            credentials: httpd.credentials.clone(),
+            read_only: httpd.read_only,
+            signature: httpd.signature,
+        }
+    }
+
+    /// Whether nobody is named who may connect; then nothing listens on TCP.
+    pub fn lets_nobody_in(&self) -> bool {
+        self.allow.is_empty() && self.credentials.is_empty()
+    }
+}
+
+/// Why a listener is not there.
+#[derive(Debug)]
+pub enum Error {
+    /// The settings name nobody who may connect.
+    NobodyAllowed,
+    /// The address cannot be listened on; `AddrInUse` when another program does.
+    Tcp(SocketAddr, io::Error),
+    /// The socket file cannot be listened on; `AddrInUse` when another daemon does.
+    Private(PathBuf, io::Error),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::NobodyAllowed => f.write_str("httpd not started since no connections are allowed"),
+            Error::Tcp(address, error) => write!(f, "cannot listen on {address}: {error}"),
+            Error::Private(path, error) => write!(f, "cannot listen on {}: {error}", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
