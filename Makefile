@@ -1,0 +1,89 @@
+# pollux: what an administrator, a packager and a developer call. Works with FreeBSD's make, bmake and GNU make.
+#
+#   make                 build target/release/pollux
+#   make install         install the program, its manual pages and the sample control file
+#   make test            all tests
+#   make demo            watch three stand-in services at work; Ctrl-C removes everything
+#   make lint            manual pages, formatting, clippy, documentation, scripts
+#   make freebsd-check   type check, lints and link for FreeBSD, from any Linux or on FreeBSD itself
+#   make clean           remove target/
+#
+# PREFIX, SYSCONFDIR, STATEDIR, RUNDIR and PIDFILE are compiled in: give `make` and `make install` the same ones.
+
+.POSIX:
+
+PREFIX ?= /usr/local
+SYSCONFDIR ?= $(PREFIX)/etc
+MANDIR ?= $(PREFIX)/share/man
+STATEDIR ?= /var/db/pollux
+RUNDIR ?= /var/run/pollux
+PIDFILE ?= /var/run/pollux.pid
+DESTDIR ?=
+CARGO ?= cargo
+BINARY = target/release/pollux
+
+# With the crates at hand cargo must not ask the network.
+LOCKED = --locked $$($(CARGO) fetch --locked --offline >/dev/null 2>&1 && echo --offline)
+PATHS = POLLUX_SYSCONFDIR='$(SYSCONFDIR)' POLLUX_STATEDIR='$(STATEDIR)' \
+	POLLUX_RUNDIR_DEFAULT='$(RUNDIR)' POLLUX_PIDFILE='$(PIDFILE)'
+PAGES = man/pollux.8 man/monitrc.5
+SCRIPTS = tests/need.sh tests/demo/*.sh tests/freebsd/*.sh port/pollux.in
+
+.PHONY: all install install-rc test demo lint lint-man lint-scripts lint-rust doc freebsd-check clean
+
+all:
+	@sh tests/need.sh rust cc
+	$(PATHS) $(CARGO) build --release $(LOCKED)
+
+# Root's PATH may have no cargo: then what `make` has built before is installed.
+install:
+	@if command -v $(CARGO) >/dev/null 2>&1; then $(MAKE) all PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' \
+		STATEDIR='$(STATEDIR)' RUNDIR='$(RUNDIR)' PIDFILE='$(PIDFILE)'; \
+	elif test ! -x $(BINARY); then echo "$(BINARY) is missing: run make first" >&2; exit 1; fi
+	install -d -m 0755 '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(SYSCONFDIR)' \
+		'$(DESTDIR)$(MANDIR)/man5' '$(DESTDIR)$(MANDIR)/man8'
+	install -m 0755 $(BINARY) '$(DESTDIR)$(PREFIX)/bin/pollux'
+	install -m 0644 man/pollux.8 '$(DESTDIR)$(MANDIR)/man8/pollux.8'
+	install -m 0644 man/monitrc.5 '$(DESTDIR)$(MANDIR)/man5/monitrc.5'
+	install -m 0600 monitrc.sample '$(DESTDIR)$(SYSCONFDIR)/monitrc.sample'
+
+# The FreeBSD rc.d script; a port installs it by USE_RC_SUBR instead.
+install-rc:
+	install -d -m 0755 '$(DESTDIR)$(PREFIX)/etc/rc.d'
+	sed -e 's|%%PREFIX%%|$(PREFIX)|g' -e 's|%%SYSCONFDIR%%|$(SYSCONFDIR)|g' -e 's|%%PIDFILE%%|$(PIDFILE)|g' \
+		port/pollux.in > '$(DESTDIR)$(PREFIX)/etc/rc.d/pollux'
+	chmod 0555 '$(DESTDIR)$(PREFIX)/etc/rc.d/pollux'
+
+test:
+	@sh tests/need.sh rust cc
+	$(CARGO) test $(LOCKED)
+
+demo: all
+	@sh tests/demo/demo.sh $(BINARY)
+
+lint: lint-man lint-scripts lint-rust doc
+
+# Whether a page that is referred to is installed depends on the machine, so that message is left out.
+lint-man:
+	@sh tests/need.sh mandoc
+	@if mandoc -T lint $(PAGES) | grep -v 'referenced manual not found'; then exit 1; fi
+	@for page in $(PAGES); do mandoc -T ascii $$page | awk -v page=$$page '{ while (sub(/.\010/, "")); } \
+		length > 80 { print page ": wider than 80 columns: " $$0; bad = 1 } END { exit bad }' || exit 1; done
+
+lint-scripts:
+	@for script in $(SCRIPTS); do sh -n $$script || exit 1; done
+
+lint-rust:
+	@sh tests/need.sh rust cc fmt clippy
+	$(CARGO) fmt --check
+	$(CARGO) clippy $(LOCKED) --all-targets -- -D warnings
+
+doc:
+	@sh tests/need.sh rust cc
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc $(LOCKED) --no-deps
+
+freebsd-check:
+	@sh tests/freebsd/cross.sh
+
+clean:
+	$(CARGO) clean

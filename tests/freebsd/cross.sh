@@ -1,0 +1,155 @@
+#!/bin/sh
+# cross.sh : type check, clippy and link for FreeBSD. On FreeBSD itself with the machine's own tools; on Linux with a cross
+# toolchain that is made once and kept outside the checkout, from Debian's packages, PyPI and crates.io alone:
+#
+#   rustc, clippy and the sources of std  Debian's rustc-web packages, unpacked, not installed
+#   std for x86_64-unknown-freebsd        built here from those sources
+#   linker and FreeBSD's libc stubs       zig, a PyPI package
+#
+# cross.sh setup : only makes the toolchain. Afterwards `. DIR/env` gives a shell RUSTC, the linker and fbsd_clippy.
+# DIR is ${XDG_CACHE_HOME:-$HOME/.cache}/pollux-freebsd; about 1 GB and two minutes. Its `env` is written last, so a
+# toolchain that was interrupted is made anew.
+set -eu
+
+here=$(cd "$(dirname "$0")/../.." && pwd)
+target=x86_64-unknown-freebsd
+dir=${XDG_CACHE_HOME:-$HOME/.cache}/pollux-freebsd
+
+say() { printf 'freebsd: %s\n' "$*"; }
+fail() { printf 'freebsd: %s\n' "$*" >&2; exit 1; }
+
+# The one dependency of package $1 whose name matches $2.
+dependency() {
+    apt-cache depends "$1" | sed -n "s/^ *Depends: \\($2\\)\$/\\1/p" | sort -u | tail -n 1
+}
+
+fetch_rust() {
+    command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || fail "the cross toolchain needs Debian's apt-get and dpkg-deb"
+    if [ -z "$(apt-cache madison rustc-web 2>/dev/null)" ] && [ "$(id -u)" = 0 ]; then apt-get update -q; fi
+    std=$(dependency rustc-web 'libstd-rust-web-[0-9.]*')
+    [ -n "$std" ] || std=$(dependency libstd-rust-web-dev 'libstd-rust-web-[0-9.]*')
+    [ -n "$std" ] || fail 'apt offers no rustc-web package; as root: apt-get update'
+    llvm=$(dependency "$std" 'libllvm[0-9.]*')
+    mkdir -p "$dir/packages" "$dir/root"
+    # apt's sandbox user cannot write here, which apt mentions and gets over
+    (cd "$dir/packages" && apt-get download -q rustc-web libstd-rust-web-dev rust-web-src rust-web-clippy "$std" $llvm 2>"$dir/apt.log") ||
+        { cat "$dir/apt.log" >&2; fail 'cannot download the packages'; }
+    for package in "$dir"/packages/*.deb; do dpkg-deb -x "$package" "$dir/root"; done
+}
+
+fetch_zig() {
+    python3 -m venv "$dir/v"
+    "$dir/v/bin/pip" install -q --disable-pip-version-check ziglang
+}
+
+write_linker() {
+    cat >"$dir/linker" <<'END'
+#!/bin/sh
+# The libc crate asks for libraries of which zig has no stubs and of which nothing is used: they are left out.
+d=$(cd "$(dirname "$0")" && pwd)
+for word; do
+    shift
+    case $word in -lkvm | -lmemstat | -lprocstat | -ldevstat) ;; *) set -- "$@" "$word" ;; esac
+done
+ZIG_GLOBAL_CACHE_DIR=${ZIG_GLOBAL_CACHE_DIR:-$d/zig-cache} ZIG_LOCAL_CACHE_DIR=${ZIG_LOCAL_CACHE_DIR:-$d/zig-cache}
+export ZIG_GLOBAL_CACHE_DIR ZIG_LOCAL_CACHE_DIR
+exec "$d/v/bin/python" -m ziglang cc -target x86_64-freebsd "$@"
+END
+    # panic_abort is compiled with the strategy it is named after, everything else with the default
+    cat >"$dir/std-rustc" <<'END'
+#!/bin/sh
+case " $* " in *" --crate-name panic_abort "*) exec "$@" -C panic=abort ;; *) exec "$@" ;; esac
+END
+    chmod +x "$dir/linker" "$dir/std-rustc"
+}
+
+write_env() {
+    cat >"$1" <<END
+export RUSTC=$dir/root/usr/bin/rustc RUSTDOC=$dir/root/usr/bin/rustdoc
+export LD_LIBRARY_PATH=$dir/root/usr/lib/x86_64-linux-gnu
+export CARGO_TARGET_X86_64_UNKNOWN_FREEBSD_LINKER=$dir/linker
+fbsd_clippy() { $dir/root/usr/bin/cargo-clippy clippy --target $target "\$@"; }
+END
+}
+
+# Builds an empty crate together with std, then moves std's libraries to where rustc looks for them. With bitcode in them
+# a program can be linked with full LTO.
+build_std() (
+    . "$dir/env.new"
+    mkdir -p "$dir/seed/src"
+    : >"$dir/seed/src/lib.rs"
+    cat >"$dir/seed/Cargo.toml" <<'END'
+[package]
+name = "seed"
+version = "0.0.0"
+edition = "2021"
+[workspace]
+[profile.release]
+debug = 0
+END
+    cd "$dir/seed"
+    RUSTC_WRAPPER=$dir/std-rustc RUSTFLAGS=-Cembed-bitcode=yes RUSTC_BOOTSTRAP=1 \
+        cargo build -q --release -Z build-std=std,panic_unwind,panic_abort,test,proc_macro --target $target
+    libraries=$dir/root/usr/lib/rustlib/$target/lib
+    mkdir -p "$libraries"
+    cp "$dir/seed/target/$target"/release/deps/*.rlib "$libraries/"
+    rm -f "$libraries"/libseed*
+)
+
+setup() {
+    [ ! -f "$dir/env" ] || return 0
+    [ "$(uname -s)-$(uname -m)" = Linux-x86_64 ] || fail 'the cross toolchain can be made on Linux x86_64 only'
+    sh "$here/tests/need.sh" rust cc venv
+    say "making the cross toolchain in $dir, once"
+    rm -rf "$dir"
+    mkdir -p "$dir"
+    fetch_rust
+    fetch_zig
+    write_linker
+    write_env "$dir/env.new"
+    build_std
+    rm -rf "$dir/packages" "$dir/seed" "$dir/root/usr/src" "$dir/root/usr/lib/rustlib/src" "$dir/root/usr/share"
+    mv "$dir/env.new" "$dir/env"
+    say "toolchain ready: $("$dir/root/usr/bin/rustc" -V 2>/dev/null || (. "$dir/env"; "$RUSTC" -V))"
+}
+
+# The program must ask for libraries of FreeBSD's base system only.
+needed() {
+    command -v readelf >/dev/null || return 0
+    libraries=$(readelf -d "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\].*/\1/p')
+    for library in $libraries; do
+        case $library in
+        libc.so.7 | libthr.so.3 | libm.so.5 | libgcc_s.so.1 | libutil.so.* | librt.so.1 | libexecinfo.so.1 | libsys.so.7) ;;
+        *) fail "$1 needs $library, which is not in FreeBSD's base system" ;;
+        esac
+    done
+    # shellcheck disable=SC2086 # a list of words
+    say "$1 needs:" $libraries
+}
+
+case ${1:-check} in
+setup)
+    setup ;;
+check)
+    cd "$here"
+    offline=
+    if [ "$(uname -s)" = FreeBSD ]; then
+        sh tests/need.sh rust cc clippy
+        cargo check --locked --all-targets
+        cargo clippy --locked --all-targets -- -D warnings
+        cargo build --locked
+    else
+        setup
+        . "$dir/env"
+        ! cargo fetch --locked --offline >/dev/null 2>&1 || offline=--offline
+        say 'check'
+        cargo check --locked $offline --target $target --all-targets --target-dir target/freebsd
+        say 'clippy'
+        fbsd_clippy --locked $offline --all-targets --target-dir target/freebsd-clippy -- -D warnings
+        say 'link'
+        cargo build --locked $offline --target $target --target-dir target/freebsd
+        needed target/freebsd/$target/debug/pollux
+    fi ;;
+*)
+    fail "usage: ${0##*/} [setup | check]" ;;
+esac
