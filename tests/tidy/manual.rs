@@ -1,0 +1,167 @@
+//! The manual knows what the program knows.
+
+use crate::source::{Source, read, report, sources, tokens};
+
+/// Short and long names of the options that getopts calls declare.
+fn options(source: &Source) -> Vec<(usize, String, String)> {
+    const CALLS: [&str; 7] = ["opt", "optflag", "optflagmulti", "optflagopt", "optmulti", "optopt", "reqopt"];
+    let tokens = tokens(&source.shipped);
+    let mut found = Vec::new();
+    for window in tokens.windows(3) {
+        if let [(_, "."), (at, call), (_, "(")] = *window {
+            let mut names = source.strings.iter().filter(|(place, _)| *place > at).map(|(_, value)| value.clone());
+            if let (true, Some(short), Some(long)) = (CALLS.contains(&call), names.next(), names.next()) {
+                found.push((at, short, long));
+            }
+        }
+    }
+    found
+}
+
+/// Whether a page in mdoc names a word, apart from its comments.
+fn page_has_word(page: &str, word: &str) -> bool {
+    let boundary = |c: Option<char>| !c.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+    page.lines().filter(|line| !line.starts_with(".\\\"")).any(|line| {
+        line.match_indices(word)
+            .any(|(at, _)| boundary(line[..at].chars().next_back()) && boundary(line[at + word.len()..].chars().next()))
+    })
+}
+
+/// Whether a page has an option; mdoc writes `-t` as `Fl t` and `--test` as `Fl -test`.
+fn page_has_option(page: &str, name: &str) -> bool {
+    let name = if name.len() > 1 { format!("-{name}") } else { name.to_owned() };
+    page.lines().any(|line| {
+        let words: Vec<_> = line.split_whitespace().collect();
+        words.windows(2).any(|pair| pair[0].trim_start_matches('.') == "Fl" && pair[1] == name)
+    })
+}
+
+fn options_documented(source: &Source, page: &str) -> Vec<String> {
+    let mut findings = Vec::new();
+    for (at, short, long) in options(source) {
+        for name in [short, long] {
+            if !name.is_empty() && !page_has_option(page, &name) {
+                findings.push(source.finding(at, format!("option {name} is not in the manual")));
+            }
+        }
+    }
+    findings
+}
+
+/// Lower-case words that code matches on: patterns of match arms and the rows of tables named `…KEYWORDS` or `…WORDS`.
+fn words_matched(source: &Source) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    for (at, value) in source.shipped_strings() {
+        let is_keyword = value.starts_with(|c: char| c.is_ascii_lowercase())
+            && value.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        let after = source.shipped.get(at + value.len() + 2..).unwrap_or("").trim_start();
+        let is_pattern = after.starts_with("=>") || (after.starts_with('|') && !after.starts_with("||"));
+        let is_row = enclosing_constant(&source.shipped[..at]).is_some_and(|name| name.ends_with("WORDS"));
+        if is_keyword && (is_pattern || is_row) {
+            found.push((at, value.to_owned()));
+        }
+    }
+    found
+}
+
+/// The name of the constant in whose value the code before a place ends.
+fn enclosing_constant(before: &str) -> Option<&str> {
+    let head = before.rfind("const ").into_iter().chain(before.rfind("static ")).max()?;
+    let (name, value) = before[head..].split_once(':')?;
+    let (_, value) = value.split_once('=')?;
+    let mut depth = 0;
+    for byte in value.bytes() {
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth -= 1,
+            b';' if depth == 0 => return None,
+            _ => {}
+        }
+    }
+    name.split_whitespace().last()
+}
+
+fn words_documented(source: &Source, page: &str) -> Vec<String> {
+    let missing = words_matched(source).into_iter().filter(|(_, word)| !page_has_word(page, word));
+    missing.map(|(at, word)| source.finding(at, format!("\"{word}\" is not in the manual"))).collect()
+}
+
+/// Environment variables must be in the manual; those that set paths when the program is built, in the Makefile.
+fn variables_documented(source: &Source, pages: &str, makefile: &str) -> Vec<String> {
+    let mut findings = Vec::new();
+    for (at, value) in source.shipped_strings() {
+        let ours = value.starts_with("POLLUX_") || value.starts_with("MONIT_");
+        let is_name = value.bytes().all(|b| b.is_ascii_uppercase() || b == b'_') && !value.ends_with('_');
+        if !ours || !is_name {
+            continue;
+        }
+        let built_in = tokens(&source.shipped[..at]).iter().rev().take(3).any(|t| t.1 == "option_env");
+        let documented = if built_in { page_has_word(makefile, value) } else { page_has_word(pages, value) };
+        if !documented {
+            let place = if built_in { "the Makefile" } else { "the manual" };
+            findings.push(source.finding(at, format!("variable {value} is not in {place}")));
+        }
+    }
+    findings
+}
+
+/// Numbers of constants named `EXIT_…` must be items of the page's list of exit codes.
+fn exit_codes_documented(source: &Source, page: &str) -> Vec<String> {
+    let section = page.split(".Sh EXIT STATUS").nth(1).and_then(|rest| rest.split("\n.Sh ").next()).unwrap_or("");
+    let mut findings = Vec::new();
+    let tokens = tokens(&source.shipped);
+    for window in tokens.windows(6) {
+        if let [(at, "const"), (_, name), (_, ":"), _, (_, "="), (_, number)] = *window {
+            let listed =
+                section.lines().any(|line| line.strip_prefix(".It ").is_some_and(|item| item.trim() == number));
+            if name.starts_with("EXIT_") && !listed {
+                findings.push(source.finding(at, format!("exit code {number} is not in the manual")));
+            }
+        }
+    }
+    findings
+}
+
+#[test]
+fn the_manual_knows_every_option_command_keyword_variable_and_exit_code() {
+    let (program, file, makefile) = (read("man/pollux.8"), read("man/monitrc.5"), read("Makefile"));
+    let pages = format!("{program}\n{file}");
+    let mut findings = Vec::new();
+    let mut declared = 0;
+    for source in &sources() {
+        if source.module().split('/').next() == Some("cli") {
+            declared += options(source).len();
+            findings.extend(options_documented(source, &program));
+            findings.extend(words_documented(source, &program));
+        }
+        if ["syntax", "config"].contains(&source.module().split('/').next().unwrap_or("")) {
+            findings.extend(words_documented(source, &file));
+        }
+        findings.extend(variables_documented(source, &pages, &makefile));
+        findings.extend(exit_codes_documented(source, &program));
+    }
+    let has_cli = sources().iter().any(|source| source.module() == "cli");
+    assert!(!has_cli || declared >= 10, "the getopts calls of the command line were not found");
+    report(findings);
+}
+
+#[test]
+fn what_the_manual_lacks_is_found() {
+    let page = ".Nm\n.Op Fl t\n.It Fl t , Fl -test\n.It Cm start\n.\\\" MONIT_X secret\n.Ev POLLUX_RUNDIR\n.Sh EXIT STATUS\n.It 0\n.Sh X\n.It 7\n";
+    let cli = |text: &str| Source::new("src/cli.rs", text);
+    assert_eq!(options_documented(&cli("fn f() { o.optflag(\"t\", \"test\", \"check\"); }"), page).len(), 0);
+    assert_eq!(options_documented(&cli("fn f() { o.optopt(\"t\", \"conf\", \"file\", \"F\"); }"), page).len(), 1);
+    assert_eq!(options_documented(&cli("fn f() { o.optopt(\"c\", \"\", \"file\", \"F\"); }"), page).len(), 1);
+    assert_eq!(words_documented(&cli("match w { \"start\" => 1, _ => 0 }"), page).len(), 0);
+    assert_eq!(words_documented(&cli("match w { \"stop\" | \"quit\" => 1, _ => 0 }"), page).len(), 2);
+    assert_eq!(words_documented(&cli("const KEYWORDS: [(&str, u8); 1] = [(\"every\", 1)];"), page).len(), 1);
+    assert_eq!(words_documented(&cli("const WORDS: [&str; 0] = []; let text = [\"odd\"];"), page).len(), 0);
+    assert_eq!(words_documented(&cli("let text = f(\"other\");"), page).len(), 0);
+    assert_eq!(words_documented(&cli("#[cfg(test)] mod tests { const WORDS: [&str; 1] = [\"odd\"]; }"), page).len(), 0);
+    assert_eq!(variables_documented(&cli("let a = \"POLLUX_RUNDIR\"; let b = \"MONIT_\";"), page, "").len(), 0);
+    assert_eq!(variables_documented(&cli("let a = \"MONIT_X\";"), page, "").len(), 1);
+    assert_eq!(variables_documented(&cli("let a = option_env!(\"POLLUX_RUNDIR\");"), page, "").len(), 1);
+    assert_eq!(variables_documented(&cli("let a = option_env!(\"POLLUX_P\");"), page, "X POLLUX_P='1'").len(), 0);
+    assert_eq!(exit_codes_documented(&cli("const EXIT_OK: i32 = 0; const OTHER: i32 = 7;"), page).len(), 0);
+    assert_eq!(exit_codes_documented(&cli("pub const EXIT_LOST: i32 = 7;"), page).len(), 1);
+}
