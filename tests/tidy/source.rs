@@ -289,10 +289,10 @@ pub fn sources() -> Vec<Source> {
             all.push(Source::new(&name, &read(&name)));
         }
     }
-    // a file that only a test module names is a test itself
+    // a file that only tests name, or that is called so, is a test itself
     let tests: BTreeSet<String> = all.iter().flat_map(test_files).collect();
     for source in &mut all {
-        if tests.contains(source.module()) {
+        if tests.contains(source.module()) || source.module().ends_with("tests") {
             source.shipped = source.code.bytes().map(|b| if b == b'\n' { '\n' } else { ' ' }).collect();
         }
     }
