@@ -34,7 +34,7 @@ pollux=
 
 # The processes that registered themselves and still are what they were: a number alone may be somebody else's by now.
 services() {
-    for pid in $(cat "$dir/run/all" 2>/dev/null | sort -u); do
+    for pid in $(sort -u "$dir/run/all" 2>/dev/null); do
         case $(ps -o args= -p "$pid" 2>/dev/null) in *"$dir/"*) echo "$pid" ;; esac
     done
 }
