@@ -24,7 +24,9 @@ dependency() {
 }
 
 fetch_rust() {
-    command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || fail "the cross toolchain needs Debian's apt-get and dpkg-deb"
+    for tool in apt-get apt-cache dpkg-deb; do
+        command -v $tool >/dev/null || fail "the cross toolchain needs Debian's $tool"
+    done
     if [ -z "$(apt-cache madison rustc-web 2>/dev/null)" ] && [ "$(id -u)" = 0 ]; then apt-get update -q; fi
     std=$(dependency rustc-web 'libstd-rust-web-[0-9.]*')
     [ -n "$std" ] || std=$(dependency libstd-rust-web-dev 'libstd-rust-web-[0-9.]*')
@@ -32,8 +34,10 @@ fetch_rust() {
     llvm=$(dependency "$std" 'libllvm[0-9.]*')
     mkdir -p "$dir/packages" "$dir/root"
     # apt's sandbox user cannot write here, which apt mentions and gets over
-    (cd "$dir/packages" && apt-get download -q rustc-web libstd-rust-web-dev rust-web-src rust-web-clippy "$std" $llvm 2>"$dir/apt.log") ||
+    cd "$dir/packages"
+    apt-get download -q rustc-web libstd-rust-web-dev rust-web-src rust-web-clippy "$std" ${llvm:+"$llvm"} 2>"$dir/apt.log" ||
         { cat "$dir/apt.log" >&2; fail 'cannot download the packages'; }
+    cd "$here"
     for package in "$dir"/packages/*.deb; do dpkg-deb -x "$package" "$dir/root"; done
 }
 
