@@ -4,8 +4,13 @@
 // a test may fail loudly; clippy's exception covers test functions only, not what they share
 #![allow(clippy::expect_used, clippy::panic)]
 
+#[path = "tidy/form.rs"]
 mod form;
+#[path = "tidy/layers.rs"]
 mod layers;
+#[path = "tidy/manual.rs"]
 mod manual;
+#[path = "tidy/source.rs"]
 mod source;
+#[path = "tidy/walls.rs"]
 mod walls;
