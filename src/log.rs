@@ -7,8 +7,8 @@ use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 
 use crate::base::escape;
-use crate::base::level::Level;
-use crate::config::{Facility, LogTarget};
+use crate::base::logging::{Facility, Level, LogTarget};
+
 use crate::sys::platform;
 use crate::sys::posix::{clock, file};
 

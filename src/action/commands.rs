@@ -3,7 +3,7 @@
 use super::engine::Engine;
 use super::plan::{Cause, Goal, Stage};
 use super::{Command, Effect};
-use crate::base::level::Level;
+use crate::base::logging::Level;
 use crate::base::time::Mono;
 use crate::config::ServiceId;
 use crate::event::ledger::Monitor;

@@ -1,16 +1,18 @@
 //! The engine's memory and its simple questions.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::rc::Rc;
+use std::time::Duration;
 
-use super::plan::{Plan, Stage};
+use super::plan::{Cause, Goal, Plan, Stage};
 use super::{Command, Effect};
-use crate::base::level::Level;
+use crate::base::logging::Level;
 use crate::base::process::{Identity, Pid};
 use crate::base::program::Purpose;
 use crate::base::time::Mono;
 use crate::config::{Config, Kind, Service, ServiceId};
 use crate::event::ledger::{Ledger, Monitor, Saved};
+use crate::facts::process::Entry;
 
 /// One service at run time.
 #[derive(Clone, Debug)]
@@ -28,6 +30,8 @@ pub struct Engine {
     pub(super) dependants: Vec<Vec<ServiceId>>,
     pub(super) effects: VecDeque<Effect>,
     pub(super) todo: VecDeque<super::steps::Step>,
+    /// What users had asked of the daemon before this one.
+    goals: BTreeMap<ServiceId, Purpose>,
 }
 
 impl Engine {
@@ -35,13 +39,13 @@ impl Engine {
     pub fn new(config: Rc<Config>) -> Engine {
         let runs = config.services.iter().map(|s| Run { ledger: Ledger::new(s), plan: None }).collect();
         let dependants = dependants(&config);
-        Engine { config, runs, dependants, effects: VecDeque::new(), todo: VecDeque::new() }
+        Engine { config, runs, dependants, effects: VecDeque::new(), todo: VecDeque::new(), goals: BTreeMap::new() }
     }
 
-    /// Takes up what a state file tells. Actions that users asked for and that were not done are begun again.
-    pub fn restore(&mut self, saved: &HashMap<String, Saved>, same_boot: bool, now: Mono) {
+    /// Takes up what a state file tells. Then come [`Engine::adopted`] for each program that still runs, and
+    /// [`Engine::resume`].
+    pub fn restore(&mut self, saved: &HashMap<String, Saved>, same_boot: bool) {
         let config = Rc::clone(&self.config);
-        let mut goals = Vec::new();
         for (id, service) in ids(&config) {
             let Some(saved) = saved.get(&key(service)) else {
                 if service.onreboot == crate::config::OnReboot::NoStart {
@@ -51,10 +55,14 @@ impl Engine {
             };
             self.ledger_mut(id).restore(saved, same_boot, service.onreboot);
             if let Some(goal) = saved.goal.filter(|_| same_boot) {
-                goals.push((id, goal));
+                self.goals.insert(id, goal);
             }
         }
-        for (id, goal) in goals {
+    }
+
+    /// Begins again what users had asked for and was not done when the earlier daemon ended.
+    pub fn resume(&mut self, now: Mono) {
+        for (id, goal) in std::mem::take(&mut self.goals) {
             if let Some(command) = Command::from_word(goal.word()) {
                 self.command(command, &[id], now);
             }
@@ -88,6 +96,23 @@ impl Engine {
         }
     }
 
+    /// A process known from before the daemon was restarted.
+    pub fn remember_process(&mut self, id: ServiceId, entry: Entry) {
+        self.ledger_mut(id).process = Some(entry);
+    }
+
+    /// How long the service's program of that purpose may take; `None` when it has none.
+    pub fn timeout(&self, id: ServiceId, purpose: Purpose) -> Option<Duration> {
+        let service = self.service(id);
+        let program = match purpose {
+            Purpose::Start => &service.start,
+            Purpose::Stop => &service.stop,
+            Purpose::Restart => &service.restart,
+            Purpose::Exec => &None,
+        };
+        program.as_ref().and_then(|program| program.timeout)
+    }
+
     /// The configuration in force.
     pub fn config(&self) -> &Rc<Config> {
         &self.config
@@ -109,7 +134,7 @@ impl Engine {
     }
 
     /// Where the action under way leads.
-    pub fn pending(&self, id: ServiceId) -> Option<super::Goal> {
+    pub fn pending(&self, id: ServiceId) -> Option<Goal> {
         self.runs[id.0].plan.as_ref().map(|plan| plan.goal)
     }
 
@@ -123,6 +148,11 @@ impl Engine {
         run.plan.is_none() && run.ledger.monitor == Monitor::On && lives
     }
 
+    /// Whether all it depends on is up.
+    pub(super) fn parents_up(&self, id: ServiceId) -> bool {
+        self.service(id).depends.iter().all(|parent| self.is_up(*parent))
+    }
+
     /// Whether any action is under way.
     pub fn is_busy(&self) -> bool {
         self.runs.iter().any(|run| run.plan.is_some())
@@ -131,7 +161,7 @@ impl Engine {
     /// What the state file shall keep of a service.
     pub fn saved(&self, id: ServiceId) -> Saved {
         let run = &self.runs[id.0];
-        let goal = run.plan.as_ref().filter(|plan| plan.cause == super::Cause::User).map(|plan| plan.goal.purpose());
+        let goal = run.plan.as_ref().filter(|plan| plan.cause == Cause::User).map(|plan| plan.goal.purpose());
         Saved {
             monitored: run.ledger.monitor != Monitor::Off,
             restarts: run.ledger.restarts,
@@ -154,29 +184,17 @@ impl Engine {
 
     /// A start or restart program of an earlier daemon still runs: the service is in that action, and no other is started.
     pub fn adopted(&mut self, id: ServiceId, purpose: Purpose, now: Mono) {
-        let service = self.service(id);
-        let program = match purpose {
-            Purpose::Start => &service.start,
-            Purpose::Restart => &service.restart,
-            Purpose::Stop => &service.stop,
-            Purpose::Exec => return,
-        };
-        let timeout = program.as_ref().and_then(|program| program.timeout).or(Some(ADOPTED_TIMEOUT));
+        let timeout = self.timeout(id, purpose).or(Some(ADOPTED_TIMEOUT));
         let wait = super::plan::Wait::new(purpose, now, timeout);
-        let run = &mut self.runs[id.0];
-        let (goal, stage) = match (purpose, run.plan.as_ref().map(|plan| plan.goal)) {
-            (Purpose::Stop, goal) => (goal.unwrap_or(super::Goal::Restart), Stage::Stopping(wait)),
-            (Purpose::Restart, _) => (super::Goal::Restart, Stage::Starting(wait)),
-            (_, goal) => (goal.unwrap_or(super::Goal::Start), Stage::Starting(wait)),
+        let asked = self.goals.get(&id).copied();
+        let (goal, stage) = match purpose {
+            Purpose::Stop if asked == Some(Purpose::Stop) => (Goal::Stop, Stage::Stopping(wait)),
+            // Whoever stops without a user's wish wants to start again.
+            Purpose::Stop => (Goal::Restart, Stage::Stopping(wait)),
+            Purpose::Restart => (Goal::Restart, Stage::Starting(wait)),
+            Purpose::Start | Purpose::Exec => (Goal::Start, Stage::Starting(wait)),
         };
-        let before = run.plan.take();
-        run.plan = Some(Plan {
-            goal,
-            cause: before.as_ref().map_or(super::Cause::Rule, |plan| plan.cause),
-            stage,
-            along: false,
-            next: before.and_then(|plan| plan.next),
-        });
+        self.runs[id.0].plan = Some(Plan { goal, cause: Cause::Rule, stage, along: false, next: None });
     }
 
     /// A start or restart program outlived its timeout: remembered until it ends, also for a service that is new.
@@ -207,7 +225,7 @@ impl Engine {
 }
 
 /// Default for a program whose service has none any more.
-const ADOPTED_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(30);
+const ADOPTED_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How services are found again over reloads and restarts: names are unique without regard to case.
 pub fn key(service: &Service) -> String {

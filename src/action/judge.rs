@@ -4,7 +4,7 @@ use super::engine::Engine;
 use super::plan::{Cause, Goal};
 use super::{Effect, ExecSource};
 use crate::base::event::{EventKind, EventState};
-use crate::base::level::Level;
+use crate::base::logging::Level;
 use crate::base::schedule::{Every, Rate};
 use crate::base::time::{Mono, Wall};
 use crate::config::{Action, Mode, ServiceId, Test};
@@ -41,7 +41,7 @@ impl Engine {
             return false;
         }
         let every = self.service(id).every.clone();
-        let parents_up = self.service(id).depends.iter().all(|parent| self.is_up(*parent));
+        let parents_up = self.parents_up(id);
         let ledger = self.ledger_mut(id);
         let turn = match every {
             Every::Cycle => true,
@@ -140,7 +140,7 @@ impl Engine {
                 Due::Nothing => None,
                 Due::Failure(times) => {
                     if let Action::Exec(exec) = &rule.failure.action
-                        && (times == 1 || exec.repeat.is_some_and(|every| every > 0 && times.is_multiple_of(every)))
+                        && (times == 1 || exec.repeat.is_some_and(|every| every > 0 && times % every == 0))
                     {
                         self.exec(id, ExecSource::Failure(place), kind, EventState::Failed, text.clone());
                     }

@@ -15,7 +15,7 @@ pub use plan::{Cause, Goal};
 use std::time::Duration;
 
 use crate::base::event::EventKind;
-use crate::base::level::Level;
+use crate::base::logging::Level;
 use crate::base::program::Purpose;
 use crate::config::ServiceId;
 

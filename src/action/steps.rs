@@ -6,7 +6,7 @@
 use super::Effect;
 use super::engine::Engine;
 use super::plan::{Cause, Goal, Plan, Stage, Wait};
-use crate::base::level::Level;
+use crate::base::logging::Level;
 use crate::base::process::Pid;
 use crate::base::program::{Outcome, Purpose};
 use crate::base::schedule::Rate;
@@ -145,8 +145,19 @@ impl Engine {
         if looks {
             self.effects.push_back(Effect::Look(id));
         } else {
-            self.todo.push_back(Step::Advance(id));
+            self.wait_for_parents(id);
         }
+    }
+
+    /// It is down now (or stays up for its restart program): what it depends on may go on, and it waits for that.
+    fn wait_for_parents(&mut self, id: ServiceId) {
+        if let Some(plan) = &mut self.runs[id.0].plan {
+            plan.stage = Stage::Parents;
+        }
+        for parent in self.service(id).depends.clone() {
+            self.todo.push_back(Step::Advance(parent));
+        }
+        self.todo.push_back(Step::Advance(id));
     }
 
     fn begin_start(&mut self, id: ServiceId, now: Mono) {
@@ -219,6 +230,8 @@ impl Engine {
                     }
                     self.appeared(id, presence, wall);
                 }
+                // What it depends on may have begun to go down since.
+                Presence::Gone(_) if !self.parents_up(id) => self.wait_for_parents(id),
                 Presence::Gone(_) if self.service(id).start.is_some() => self.run(id, Purpose::Start, now),
                 Presence::Gone(_) => {
                     // Watched from now on, but nothing brings it to life.
@@ -253,8 +266,7 @@ impl Engine {
         self.ledger_mut(id).process = None;
         let Some(plan) = &mut self.runs[id.0].plan else { return };
         if plan.goal == Goal::Restart {
-            plan.stage = Stage::Parents;
-            self.todo.push_back(Step::Advance(id));
+            self.wait_for_parents(id);
         } else {
             self.finish(id);
         }
@@ -369,13 +381,15 @@ impl Engine {
             self.log(Level::Info, id, &format!("{} action failed", plan.goal.word()));
         }
         self.fail_those_who_wait_for(id);
-        if plan.goal == Goal::Stop {
-            let name = self.service(id).name.clone();
-            for parent in self.service(id).depends.clone() {
-                if let Some(Plan { stage: Stage::Dependants, goal, .. }) = &self.runs[parent.0].plan {
+        let name = self.service(id).name.clone();
+        for parent in self.service(id).depends.clone() {
+            match &self.runs[parent.0].plan {
+                Some(Plan { stage: Stage::Dependants, goal, .. }) if plan.goal == Goal::Stop => {
                     let text = format!("failed to {} -- could not stop required services: '{name}'", goal.word());
                     self.fail(parent, &text);
                 }
+                // It may have waited for this action to end, however it ends.
+                _ => self.todo.push_back(Step::Advance(parent)),
             }
         }
         self.dirty();

@@ -6,7 +6,7 @@ pub mod ere;
 pub mod escape;
 pub mod event;
 pub mod format;
-pub mod level;
+pub mod logging;
 pub mod process;
 pub mod program;
 pub mod schedule;

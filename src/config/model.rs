@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::base::event::EventKind;
+pub use crate::base::logging::{Facility, LogTarget};
 use crate::base::schedule::{Every, Rate};
 
 /// A whole control file with its includes, resolved and checked.
@@ -47,38 +48,6 @@ pub struct Settings {
     pub httpd: Option<Httpd>,
     /// `set limits`, as it stands at the end of the file.
     pub limits: Limits,
-}
-
-/// Where log lines go.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LogTarget {
-    /// Appended to a file.
-    File(PathBuf),
-    /// Sent to syslogd.
-    Syslog(Facility),
-}
-
-/// Syslog facilities the language knows, with the numbers of RFC 5424 table 1.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Facility {
-    /// `log_user`, the default.
-    #[default]
-    User,
-    /// `log_daemon`.
-    Daemon,
-    /// `log_local0` to `log_local7`.
-    Local(u8),
-}
-
-impl Facility {
-    /// The number that goes into a message's priority value.
-    pub fn code(self) -> u8 {
-        match self {
-            Facility::User => 1,
-            Facility::Daemon => 3,
-            Facility::Local(n) => 16 + (n & 7),
-        }
-    }
 }
 
 /// Buffer sizes and default timeouts (`set limits`).

@@ -1,7 +1,7 @@
 //! The state of one rule: its history of posts and the moment it flips.
 
 use crate::base::event::EventState;
-use crate::base::level::Level;
+use crate::base::logging::Level;
 use crate::base::schedule::Rate;
 
 /// One rule's history. Nothing is held against a rule (or for it) that happened before its last flip.

@@ -15,7 +15,7 @@ pub struct Target {
 /// The search path: base system first, then ports and packages.
 pub const PATH: &str = "/sbin:/bin:/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin";
 
-/// The whole environment of a program: [`PATH`], who it runs as, the variables of our own environment that carry locale and
+/// The whole environment of a program: `PATH`, who it runs as, the variables of our own environment that carry locale and
 /// time zone (`LANG`, `LC_*`, `TZ`), and `event`, the `MONIT_*` variables.
 pub fn environment(
     target: &Target,

@@ -179,6 +179,12 @@ impl Jobs {
         self.jobs.iter().find(|job| job.purpose.brings_to_life() && job.service == service).map(|job| job.identity.pid)
     }
 
+    /// The process of such a program that is past its deadline.
+    pub fn overdue(&self, service: &str) -> Option<Pid> {
+        let mut overdue = self.jobs.iter().filter(|job| matches!(job.phase, Phase::Overdue) && job.service == service);
+        overdue.next().map(|job| job.identity.pid)
+    }
+
     /// How many `exec` programs of this service live.
     pub fn count_exec(&self, service: &str) -> usize {
         self.jobs.iter().filter(|job| job.purpose == Purpose::Exec && job.service == service).count()

@@ -94,7 +94,7 @@ impl State {
     /// Reads a file's bytes.
     ///
     /// # Errors
-    /// See [`Refusal`].
+    /// Why it cannot be used.
     pub fn parse(bytes: &[u8]) -> Result<State, Refusal> {
         if bytes.starts_with(&[0; 4]) && bytes.len() >= 8 {
             return Err(Refusal::OfMonit);
@@ -108,8 +108,7 @@ impl State {
         }
         let boot = lines.next().and_then(|line| line.strip_prefix("boot ")).ok_or(Refusal::Torn)?;
         let mut state = State { boot: BootId(decode(boot)?), services: HashMap::new(), journal: Vec::new() };
-        let mut records = 0usize;
-        for line in lines {
+        for (records, line) in lines.enumerate() {
             let mut words = line.split(' ');
             match words.next() {
                 Some("service") => {
@@ -123,7 +122,6 @@ impl State {
                 }
                 _ => {}
             }
-            records += 1;
         }
         Err(Refusal::Torn)
     }
