@@ -1,11 +1,12 @@
 //! From a route and the daemon's picture to an answer, or to what the daemon must do first. Pure.
 
+use crate::action::Command;
 use crate::view::select::Missing;
 use crate::view::status::Status;
 use crate::view::{html, text};
 
 use super::reply::Reply;
-use super::route::{DaemonVerb, Route, Verb};
+use super::route::{DaemonVerb, Route};
 
 /// What comes of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,7 +16,7 @@ pub enum Outcome {
     /// Do this to these services, whose names are spelled as in the configuration, each once; then reply.
     Act {
         /// What.
-        verb: Verb,
+        verb: Command,
         /// To whom; never empty.
         services: Vec<String>,
     },
@@ -55,13 +56,13 @@ mod tests {
     use crate::view::status::sample;
 
     fn act(targets: Selection) -> Outcome {
-        answer(&Route::Action { verb: Verb::Start, targets }, "pollux", sample::status)
+        answer(&Route::Action { verb: Command::Start, targets }, "pollux", sample::status)
     }
 
     #[test]
     fn an_action_names_existing_services_or_none_is_touched() {
         let services = |names: &[&str]| Outcome::Act {
-            verb: Verb::Start,
+            verb: Command::Start,
             services: names.iter().map(|name| (*name).to_owned()).collect(),
         };
         assert_eq!(act(Selection::Named(vec!["ALIVE".into(), "alive".into()])), services(&["alive"]));

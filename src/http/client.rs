@@ -5,6 +5,7 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 use std::time::Duration;
 
+use crate::action::Command;
 use crate::sys::posix::net;
 use crate::view::select::Selection;
 use crate::view::text::ReportPart;
@@ -12,7 +13,7 @@ use crate::view::{Product, Style};
 
 use super::form;
 use super::head::HEADERS_MAX;
-use super::route::{DaemonVerb, Method, Text, Verb};
+use super::route::{DaemonVerb, Method, Text};
 
 /// Longest answer we read, in bytes: a picture of some hundred thousand services.
 const ANSWER_MAX: u64 = 64 * 1024 * 1024;
@@ -103,7 +104,7 @@ impl Question {
     }
 
     /// An action on services.
-    pub fn action(verb: Verb, targets: &Selection) -> Question {
+    pub fn action(verb: Command, targets: &Selection) -> Question {
         let mut body = selection_query(targets);
         if *targets == Selection::All {
             body.push(("all", "1".to_owned()));
@@ -218,8 +219,8 @@ mod tests {
                 let expected = Route::Report { selection: selection.clone(), part };
                 assert_eq!(understood(&Question::report(&selection, part)), expected);
             }
-            let expected = Route::Action { verb: Verb::Restart, targets: selection.clone() };
-            assert_eq!(understood(&Question::action(Verb::Restart, &selection)), expected);
+            let expected = Route::Action { verb: Command::Restart, targets: selection.clone() };
+            assert_eq!(understood(&Question::action(Command::Restart, &selection)), expected);
         }
         assert_eq!(understood(&Question::daemon(DaemonVerb::Reload)), Route::Daemon(DaemonVerb::Reload));
         assert_eq!(understood(&Question::ping()), Route::Ping);

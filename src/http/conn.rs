@@ -159,6 +159,11 @@ impl Connection {
         matches!(self.state, State::Answering { .. })
     }
 
+    /// Whether a request waits for its answer, or the answer is not sent yet.
+    pub(super) fn is_busy(&self) -> bool {
+        matches!(self.state, State::Answering { .. } | State::Writing { .. })
+    }
+
     /// Starts to send an answer.
     pub(super) fn answer(&mut self, bytes: Vec<u8>, now: Mono) -> Step {
         self.state = State::Writing { bytes, sent: 0 };

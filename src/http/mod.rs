@@ -303,6 +303,11 @@ impl Server {
         }
     }
 
+    /// Whether an answer is still being made or sent.
+    pub fn is_busy(&self) -> bool {
+        self.connections().any(|(_, connection)| connection.is_busy())
+    }
+
     /// What there is to log since the last call; each has severity `error`.
     pub fn take_log(&mut self) -> Vec<LogLine> {
         self.log.take()

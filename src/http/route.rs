@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use crate::action::Command;
 use crate::view::select::Selection;
 use crate::view::text::ReportPart;
 use crate::view::{Product, Style, html};
@@ -58,7 +59,7 @@ pub enum Route {
     /// Do something to services. Only from [`Origin::Private`].
     Action {
         /// What.
-        verb: Verb,
+        verb: Command,
         /// To whom.
         targets: Selection,
     },
@@ -95,22 +96,6 @@ macro_rules! verbs {
             }
         }
     };
-}
-
-verbs! {
-    /// What can be done to a service.
-    Verb {
-        /// Start it and what it depends on, and watch it.
-        Start "start",
-        /// Stop it and what depends on it, and stop watching.
-        Stop "stop",
-        /// Restart it.
-        Restart "restart",
-        /// Watch it.
-        Monitor "monitor",
-        /// Stop watching it.
-        Unmonitor "unmonitor",
-    }
 }
 
 verbs! {
@@ -192,7 +177,7 @@ fn post(path: &str, form: &Form, origin: &Origin) -> Result<Route, Refusal> {
     let invalid = || Refusal::new(400, format!("Invalid action \"{action}\""));
     match path {
         "/_doaction" => {
-            let verb = Verb::from_word(action).ok_or_else(invalid)?;
+            let verb = Command::from_word(&action.to_ascii_lowercase()).ok_or_else(invalid)?;
             let targets = match selection(form)? {
                 // An action without a target must not mean all of them; that is said with `all`.
                 Selection::All if form.get("all").is_none() => {
@@ -303,10 +288,10 @@ mod tests {
     fn control_is_for_the_private_socket_alone() {
         let body = "action=start&service=a&service=b";
         let targets = Selection::Named(vec!["a".into(), "b".into()]);
-        assert_eq!(post("/_doaction", body, &Origin::Private), Ok(Route::Action { verb: Verb::Start, targets }));
+        assert_eq!(post("/_doaction", body, &Origin::Private), Ok(Route::Action { verb: Command::Start, targets }));
         assert_eq!(
             post("/_doaction", "action=unmonitor&all=1", &Origin::Private),
-            Ok(Route::Action { verb: Verb::Unmonitor, targets: Selection::All })
+            Ok(Route::Action { verb: Command::Unmonitor, targets: Selection::All })
         );
         assert_eq!(post("/_daemon", "action=quit", &Origin::Private), Ok(Route::Daemon(DaemonVerb::Quit)));
         assert_eq!(code(post("/_doaction", "action=start", &Origin::Private)), 400);

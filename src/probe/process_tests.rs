@@ -1,3 +1,5 @@
+//! Pidfiles and patterns over a fake /proc, and what a cycle costs.
+
 use super::*;
 use crate::base::process::StartTime;
 use crate::facts::pidfile::FileKind;

@@ -7,7 +7,7 @@ use super::decode;
 use super::process::boot_time;
 use super::sysctl::{self, Fetched};
 use crate::base::process::BootId;
-use crate::sys::posix::errno::cerr;
+use crate::sys::posix::clock::monotonic;
 pub use crate::sys::uname::{host_name, load, platform};
 
 /// Where syslogd listens, in the order to try: the first is for root alone.
@@ -30,15 +30,12 @@ pub fn boot_id() -> io::Result<BootId> {
     }
 }
 
-/// Time since boot, on the clock that process start times are counted by (`CLOCK_UPTIME`).
+/// Time since boot, on the clock that process start times are counted by: FreeBSD's `CLOCK_MONOTONIC` begins at boot.
 ///
 /// # Errors
-/// Those of clock_gettime(2).
+/// None; other systems have some.
 pub fn uptime() -> io::Result<Duration> {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: `time` is a valid timespec for the call to fill.
-    cerr(unsafe { libc::clock_gettime(libc::CLOCK_UPTIME, &mut time) })?;
-    Ok(Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs() as u32))
+    Ok(monotonic().since_origin())
 }
 
 #[cfg(test)]

@@ -1,3 +1,5 @@
+//! Trees that look like /proc, read whole, torn, hidden and gone.
+
 use super::*;
 use crate::sys::linux::fake::{FakeProc, FakeProcess};
 use std::fs;

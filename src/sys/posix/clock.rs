@@ -36,3 +36,8 @@ pub fn local(instant: Wall) -> LocalTime {
         offset: fields.tm_gmtoff as i32,
     }
 }
+
+/// Sleeps. For the command line, which has nothing else to do; never for the daemon.
+pub fn pause(time: std::time::Duration) {
+    std::thread::sleep(time);
+}
