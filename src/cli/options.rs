@@ -1,0 +1,276 @@
+//! The command line: argv to [`Options`] and [`Verb`]. Reads nothing but its arguments.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use getopts::Options as Grammar;
+
+/// How the program was called.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// `-c`.
+    pub control_file: Option<PathBuf>,
+    /// `-d`.
+    pub interval: Option<Duration>,
+    /// `-g`.
+    pub group: Option<String>,
+    /// `-l`: a path, or `syslog`.
+    pub log: Option<String>,
+    /// `-p`.
+    pub pidfile: Option<PathBuf>,
+    /// `-s`.
+    pub statefile: Option<PathBuf>,
+    /// `-I`.
+    pub foreground: bool,
+    /// `-B`.
+    pub batch: bool,
+    /// `-v`.
+    pub verbose: bool,
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// No verb: start the daemon, or wake the one that runs.
+    Daemon,
+    /// start, stop, restart, monitor, unmonitor: the verb and the names; `all` stays a name here.
+    Action(crate::action::Command, Vec<String>),
+    /// `reload`.
+    Reload,
+    /// `quit`.
+    Quit,
+    /// `validate`.
+    Validate,
+    /// `status [NAME …]`.
+    Status(Vec<String>),
+    /// `summary [NAME …]`.
+    Summary(Vec<String>),
+    /// `report [TYPE]`.
+    Report(Option<String>),
+    /// `procmatch PATTERN`.
+    Procmatch(String),
+    /// `-t`.
+    Test,
+    /// `-V`.
+    Version,
+    /// `-h`.
+    Help,
+    /// `-i`.
+    Id,
+    /// `-r`.
+    ResetId,
+}
+
+/// Every option: short name, long name, argument's name, description. The help text and the parser are made of it.
+const OPTIONS: [(&str, &str, &str, &str); 14] = [
+    ("c", "conf", "FILE", "use this control file"),
+    ("d", "daemon", "N", "run as a daemon with a cycle every N seconds"),
+    ("g", "group", "NAME", "act on, or show, the services of this group"),
+    ("l", "logfile", "FILE", "log to this file, or to syslog"),
+    ("p", "pidfile", "FILE", "keep the daemon's process number here"),
+    ("s", "statefile", "FILE", "keep the daemon's state here"),
+    ("I", "interactive", "", "stay in the foreground"),
+    ("i", "id", "", "print the daemon's id"),
+    ("r", "resetid", "", "make a new id"),
+    ("B", "batch", "", "plain tables without colour"),
+    ("t", "test", "", "check the control file"),
+    ("v", "verbose", "", "log more"),
+    ("V", "version", "", "print the version"),
+    ("h", "help", "", "print this text"),
+];
+
+/// Every verb with its arguments and description.
+const VERBS: [(&str, &str); 12] = [
+    ("start NAME|all", "start services and watch them"),
+    ("stop NAME|all", "stop services and their watching"),
+    ("restart NAME|all", "restart services"),
+    ("monitor NAME|all", "watch services"),
+    ("unmonitor NAME|all", "stop watching services"),
+    ("reload", "read the control file again"),
+    ("status [NAME]", "show services in full"),
+    ("summary [NAME]", "show a line for each service"),
+    ("report [TYPE]", "count services (up, down, initialising, unmonitored, total)"),
+    ("quit", "end the daemon; services run on"),
+    ("validate", "run a cycle now and show the status"),
+    ("procmatch PATTERN", "show the processes a pattern matches"),
+];
+
+fn grammar() -> Grammar {
+    let mut grammar = Grammar::new();
+    for (short, long, argument, about) in OPTIONS {
+        // A repeated option is accepted and the last one counts: rc.subr(8) passes flags twice.
+        if argument.is_empty() {
+            grammar.optflagmulti(short, long, about);
+        } else {
+            grammar.optmulti(short, long, about, argument);
+        }
+    }
+    grammar
+}
+
+/// The text of `-h`.
+pub fn help(program: &str) -> String {
+    let mut text = format!("usage: {program} [options] [command]\n\noptions:\n");
+    for (short, long, argument, about) in OPTIONS {
+        let left = format!("-{short}, --{long} {argument}");
+        text.push_str(&format!("  {left:<24} {about}\n"));
+    }
+    text.push_str("\ncommands (without one, the daemon is started, or woken when it runs):\n");
+    for (verb, about) in VERBS {
+        text.push_str(&format!("  {verb:<24} {about}\n"));
+    }
+    text.push_str(
+        "\nstart, stop, restart, monitor, unmonitor, status, summary and report take -g GROUP instead of names.\n",
+    );
+    text.push_str("The manual: pollux(8), the control file: monitrc(5).\n");
+    text
+}
+
+/// Understands the arguments that follow the program's name.
+///
+/// # Errors
+/// One line that says what is wrong.
+pub fn parse(arguments: &[String]) -> Result<(Options, Verb), String> {
+    let arguments = arguments.iter().map(|argument| complete(argument)).collect::<Result<Vec<_>, _>>()?;
+    let found = grammar().parse(&arguments).map_err(|error| error.to_string())?;
+    let last = |name: &str| found.opt_strs(name).pop();
+    let interval = match last("d") {
+        None => None,
+        Some(text) => match text.parse::<u32>() {
+            Ok(seconds @ 1..=31_536_000) => Some(Duration::from_secs(u64::from(seconds))),
+            _ => return Err("Option -d requires a natural number".to_owned()),
+        },
+    };
+    let options = Options {
+        control_file: last("c").map(PathBuf::from),
+        interval,
+        group: last("g"),
+        log: last("l"),
+        pidfile: last("p").map(PathBuf::from),
+        statefile: last("s").map(PathBuf::from),
+        foreground: found.opt_present("I"),
+        batch: found.opt_present("B"),
+        verbose: found.opt_present("v"),
+    };
+    for (flag, verb) in
+        [("h", Verb::Help), ("V", Verb::Version), ("t", Verb::Test), ("i", Verb::Id), ("r", Verb::ResetId)]
+    {
+        if found.opt_present(flag) {
+            return no_more(flag, &found.free).map(|()| (options, verb));
+        }
+    }
+    let verb = verb(&found.free, options.group.is_some())?;
+    Ok((options, verb))
+}
+
+/// Called with `-t ./file`, the original ignores the file and says OK about another one.
+fn no_more(flag: &str, rest: &[String]) -> Result<(), String> {
+    match rest.first() {
+        Some(word) => {
+            Err(format!("-{flag} takes no argument, but '{word}' was given; a control file is named with -c"))
+        }
+        None => Ok(()),
+    }
+}
+
+fn verb(words: &[String], has_group: bool) -> Result<Verb, String> {
+    let Some((first, rest)) = words.split_first() else { return Ok(Verb::Daemon) };
+    let names = rest.to_vec();
+    let at_most = |count: usize, verb: Verb| match rest.get(count) {
+        Some(word) => Err(format!("{first}: unexpected argument '{word}'")),
+        None => Ok(verb),
+    };
+    if let Some(command) = crate::action::Command::from_word(first) {
+        if names.is_empty() && !has_group {
+            return Err(format!("{first}: please name a service, 'all', or a group with -g"));
+        }
+        return Ok(Verb::Action(command, names));
+    }
+    match first.as_str() {
+        "reload" => at_most(0, Verb::Reload),
+        "quit" => at_most(0, Verb::Quit),
+        "validate" => at_most(0, Verb::Validate),
+        "status" => Ok(Verb::Status(names)),
+        "summary" => Ok(Verb::Summary(names)),
+        "report" => at_most(1, Verb::Report(rest.first().cloned())),
+        "procmatch" => match rest {
+            [pattern] => Ok(Verb::Procmatch(pattern.clone())),
+            _ => Err("procmatch: please give one pattern".to_owned()),
+        },
+        _ => Err(format!("unknown command '{first}'; -h shows all")),
+    }
+}
+
+/// A long option may be shortened as long as it stays unique.
+fn complete(argument: &str) -> Result<String, String> {
+    let Some(long) = argument.strip_prefix("--").filter(|long| !long.is_empty()) else {
+        return Ok(argument.to_owned());
+    };
+    let (name, value) = match long.split_once('=') {
+        Some((name, value)) => (name, format!("={value}")),
+        None => (long, String::new()),
+    };
+    let names: Vec<&str> = OPTIONS.iter().map(|row| row.1).filter(|known| known.starts_with(name)).collect();
+    match names.as_slice() {
+        _ if names.contains(&name) => Ok(argument.to_owned()),
+        [one] => Ok(format!("--{one}{value}")),
+        [] => Ok(argument.to_owned()),
+        several => Err(format!("--{name} is ambiguous: --{}", several.join(", --"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::action::Command;
+
+    fn parsed(line: &str) -> Result<(Options, Verb), String> {
+        parse(&line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn options_stand_before_behind_and_together() {
+        let (options, verb) = parsed("-p /run/x.pid -Ic /etc/f").unwrap();
+        assert_eq!((options.foreground, verb), (true, Verb::Daemon));
+        assert_eq!(options.control_file, Some("/etc/f".into()));
+        assert_eq!(parsed("-tc /etc/f").unwrap().1, Verb::Test);
+        let (options, verb) = parsed("restart all -g web").unwrap();
+        assert_eq!(verb, Verb::Action(Command::Restart, vec!["all".to_owned()]));
+        assert_eq!(options.group.as_deref(), Some("web"));
+        assert_eq!(parsed("-g web restart").unwrap().1, Verb::Action(Command::Restart, Vec::new()));
+        assert_eq!(parsed("status -B x").unwrap().1, Verb::Status(vec!["x".to_owned()]));
+    }
+
+    #[test]
+    fn the_last_of_a_repeated_option_counts() {
+        assert_eq!(parsed("-c a -c b -I -I").unwrap().0.control_file, Some("b".into()));
+    }
+
+    #[test]
+    fn long_options_may_be_shortened_while_unique() {
+        assert_eq!(parsed("--vers").unwrap().1, Verb::Version);
+        assert_eq!(parsed("--state=/x quit").unwrap().0.statefile, Some("/x".into()));
+        assert!(parsed("--ver").unwrap_err().contains("--verbose, --version"));
+        assert!(parsed("--colour").is_err());
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        assert_eq!(parsed("-d 0").unwrap_err(), "Option -d requires a natural number");
+        assert_eq!(parsed("-d x").unwrap_err(), "Option -d requires a natural number");
+        assert!(parsed("-t ./file").unwrap_err().contains("-c"));
+        assert!(parsed("start").is_err());
+        assert!(parsed("dance").is_err());
+        assert!(parsed("reload now").is_err());
+        assert!(parsed("procmatch").is_err());
+    }
+
+    #[test]
+    fn the_help_names_every_option_and_verb() {
+        let text = help("pollux");
+        for (short, long, _, _) in OPTIONS {
+            assert!(text.contains(&format!("-{short}, --{long}")));
+        }
+        assert!(VERBS.iter().all(|(verb, _)| text.contains(verb)));
+    }
+}
