@@ -23,7 +23,9 @@
 
 pub mod action;
 pub mod base;
+pub mod cli;
 pub mod config;
+pub mod daemon;
 pub mod event;
 pub mod facts;
 pub mod http;
@@ -35,7 +37,52 @@ pub mod syntax;
 pub mod sys;
 pub mod view;
 
+use cli::ask::Asked;
+use cli::options::{self, Verb};
+use cli::output::{err, out};
+use cli::{CalledAs, ask, local, paths};
+
 /// Runs the program and returns its exit code.
 pub fn main() -> i32 {
-    0
+    let mut arguments = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
+    let called_as = CalledAs::new(&arguments.next().unwrap_or_default());
+    let (options, verb) = match options::parse(&arguments.collect::<Vec<_>>()) {
+        Ok(parsed) => parsed,
+        Err(why) => {
+            err(&format!("{}: {why}", called_as.name()));
+            return 1;
+        }
+    };
+    match &verb {
+        Verb::Help => {
+            out(&options::help(called_as.name()));
+            return 0;
+        }
+        Verb::Version => {
+            out(&local::version());
+            return 0;
+        }
+        Verb::Procmatch(pattern) => return local::process_matches(pattern, &options),
+        Verb::Daemon => return daemon::start::daemon(called_as, options),
+        _ => {}
+    }
+    let control_file = match paths::control_file(&options) {
+        Ok(path) => path,
+        Err(why) => {
+            err(&format!("{}: {why}", called_as.name()));
+            return 1;
+        }
+    };
+    match &verb {
+        Verb::Test => local::test(called_as, &control_file, &options),
+        Verb::Id => local::show_id(&control_file, &options),
+        Verb::ResetId => local::reset_id(&control_file, &options),
+        _ => match ask::ask(called_as, &options, &control_file, &verb) {
+            Asked::Code(code) => code,
+            Asked::NobodyThere => match verb {
+                Verb::Action(command, names) => daemon::start::without_daemon(called_as, options, command, &names),
+                verb => ask::nobody_there(called_as, &control_file, &verb),
+            },
+        },
+    }
 }

@@ -1,0 +1,230 @@
+//! The engine's effects, made real.
+
+use std::ffi::{CString, OsString};
+
+use super::Daemon;
+use crate::action::{self, Effect, ExecSource};
+use crate::base::event::EventKind;
+use crate::base::logging::Level;
+use crate::base::process::Pid;
+use crate::base::program::{Outcome, Purpose};
+use crate::base::time::Mono;
+use crate::config::{Action, Kind, Program, Service, ServiceId};
+use crate::facts::process::Presence;
+use crate::job::{self, News, Order, Target};
+use crate::probe::process::{self, Sample};
+use crate::state::State;
+use crate::sys::posix::spawn::{Credentials, Spec};
+use crate::sys::posix::{account, clock};
+
+/// More exec programs of one service do not run at a time: one that never ends must not pile up.
+const EXEC_MAX: usize = 16;
+
+impl Daemon {
+    /// Performs effects until the engine has no more. Programs are forked but held back; [`Daemon::settle`] lets them run.
+    pub(super) fn perform(&mut self, sample: &mut Sample<'_>, now: Mono) {
+        while let Some(effect) = self.engine.next_effect() {
+            match effect {
+                Effect::Log(level, text) => self.log.write(level, &text),
+                Effect::Look(id) => {
+                    let presence = self.look(id, sample);
+                    self.engine.looked(id, &presence, now, clock::wall());
+                }
+                Effect::Run { service, purpose, timeout } => {
+                    let deadline = timeout.map(|timeout| now.plus(timeout));
+                    if let Err(why) = self.run_program(service, purpose, deadline) {
+                        self.engine.program_not_run(service, purpose, &why, now);
+                    }
+                }
+                Effect::Exec { service, source, event, description, message } => {
+                    self.run_exec(service, source, event, description, &message, now);
+                }
+                Effect::Dirty => self.dirty = true,
+            }
+        }
+    }
+
+    /// Performs everything, writes the journal, and only then lets the programs run that were forked meanwhile.
+    pub(super) fn settle(&mut self, sample: &mut Sample<'_>, now: Mono) {
+        self.perform(sample, now);
+        if self.dirty || self.jobs.any_held() {
+            self.save();
+        }
+        self.jobs.release();
+    }
+
+    /// What ended or took too long since the last look.
+    pub(super) fn take_news(&mut self, now: Mono) {
+        let mut news = self.jobs.reap(&mut |_, _| {});
+        news.extend(self.jobs.tick(now, &self.table));
+        for item in news {
+            self.dirty = true;
+            match item {
+                News::Ended(ended) => match self.engine.find(&ended.service) {
+                    Some(id) if ended.purpose == Purpose::Exec => self.exec_ended(id, &ended.outcome),
+                    Some(id) => self.engine.program_ended(id, ended.purpose, ended.outcome, now),
+                    // The service is no more; nobody asked for this any longer.
+                    None => {}
+                },
+                News::Overdue { service, purpose, pid, output } => {
+                    if let Some(id) = self.engine.find(&service) {
+                        self.engine.program_overdue(id, purpose, pid, output);
+                    }
+                }
+            }
+        }
+    }
+
+    fn look(&mut self, id: ServiceId, sample: &mut Sample<'_>) -> Presence {
+        let config = self.engine.config().clone();
+        match config.services.get(id.0).map(|service| &service.kind) {
+            Some(Kind::Process(target)) => process::observe(target, self.engine.known(id), sample),
+            _ => Presence::Unknown("it has no process".to_owned()),
+        }
+    }
+
+    fn run_program(&mut self, id: ServiceId, purpose: Purpose, deadline: Option<Mono>) -> Result<(), String> {
+        let config = self.engine.config().clone();
+        let service = config.services.get(id.0).ok_or("there is no such service")?;
+        let program = match purpose {
+            Purpose::Start => &service.start,
+            Purpose::Stop => &service.stop,
+            Purpose::Restart => &service.restart,
+            Purpose::Exec => &None,
+        };
+        let program = program.as_ref().ok_or("it has no such program")?;
+        let done = match purpose {
+            Purpose::Start => "Started",
+            Purpose::Stop => "Stopped",
+            _ => "Restarted",
+        };
+        if purpose.brings_to_life()
+            && let Some(pid) = self.jobs.starting(&service.name)
+        {
+            // The engine knows of every such program; this is the last line of defence.
+            return Err(format!("a start program of it still runs (pid {pid})"));
+        }
+        self.spawn(id, service, program, purpose, deadline, done, done)
+    }
+
+    fn run_exec(
+        &mut self,
+        id: ServiceId,
+        source: ExecSource,
+        event: EventKind,
+        description: &str,
+        message: &str,
+        now: Mono,
+    ) {
+        let config = self.engine.config().clone();
+        let Some(service) = config.services.get(id.0) else { return };
+        let action = match source {
+            ExecSource::Failure(place) => service.rules.get(place).map(|rule| &rule.failure.action),
+            ExecSource::Recovery(place) => service.rules.get(place).map(|rule| &rule.recovery.action),
+            ExecSource::Limit(place) => service.restart_limits.get(place).map(|limit| &limit.action),
+        };
+        let Some(Action::Exec(exec)) = action else { return };
+        if self.jobs.count_exec(&service.name) >= EXEC_MAX {
+            let text = format!("'{}' exec not run: {EXEC_MAX} of its exec programs still run ({event})", service.name);
+            self.log.error(&text);
+            return;
+        }
+        self.log.info(&format!("'{}' exec: '{}'", service.name, exec.program.command_line()));
+        let deadline = exec.program.timeout.map(|timeout| now.plus(timeout));
+        if let Err(why) = self.spawn(id, service, &exec.program, Purpose::Exec, deadline, description, message) {
+            self.log.error(&format!("'{}' exec failed -- {why}", service.name));
+        }
+    }
+
+    fn exec_ended(&mut self, id: ServiceId, outcome: &Outcome) {
+        if outcome.status != Some(0) {
+            let name = self.engine.config().services.get(id.0).map_or("", |service| service.name.as_str()).to_owned();
+            let status = outcome.status.unwrap_or(-1);
+            let printed: String = outcome.output.chars().take(255).collect();
+            self.log.write(Level::Warning, &format!("'{name}' exec program ended with status {status} -- {printed}"));
+        }
+    }
+
+    #[allow(clippy::too_many_arguments)] // each is a fact the program's environment tells
+    fn spawn(
+        &mut self,
+        id: ServiceId,
+        service: &Service,
+        program: &Program,
+        purpose: Purpose,
+        deadline: Option<Mono>,
+        event: &str,
+        message: &str,
+    ) -> Result<(), String> {
+        let (credentials, target) = self.become_whom(program)?;
+        let mut told = vec![
+            ("MONIT_DATE", clock::local(clock::wall()).rfc_date()),
+            ("MONIT_SERVICE", service.name.clone()),
+            ("MONIT_HOST", self.platform.host.clone()),
+            ("MONIT_EVENT", event.to_owned()),
+            ("MONIT_DESCRIPTION", message.to_owned()),
+        ];
+        if let Some(known) = self.engine.known(id) {
+            told.push(("MONIT_PROCESS_PID", known.pid.to_string()));
+        }
+        let ours =
+            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        let environment = job::environment(&target, ours, told);
+        let argv = program.argv.iter().map(OsString::as_os_str);
+        let spec = Spec::new(argv, environment, credentials).map_err(|error| error.to_string())?;
+        let output = match self.output.open(&service.name) {
+            Ok(output) => Some((output, self.output.path_of(&service.name))),
+            Err(error) => {
+                let path = self.output.path_of(&service.name);
+                let text = format!("'{}' output of programs is thrown away: {}: {error}", service.name, path.display());
+                self.log.warning(&text);
+                None
+            }
+        };
+        let order = Order { service: service.name.clone(), purpose, spec, deadline, output };
+        self.jobs
+            .hold(order, &self.table)
+            .map(|_: Pid| ())
+            .map_err(|error| format!("cannot create a process: {error}; '{}' was not run", program.command_line()))
+    }
+
+    /// Who a program runs as, and that user's details for the environment.
+    fn become_whom(&mut self, program: &Program) -> Result<(Option<Credentials>, Target), String> {
+        let own = account::effective_uid();
+        let uid = program.uid.as_ref().map_or(own, |user| user.uid);
+        let account = self.accounts.entry(uid).or_insert_with(|| account::account(uid)).clone();
+        let target = match &account {
+            Some(a) => Target { name: a.name.clone(), home: a.home.clone(), shell: a.shell.clone() },
+            None => Target { name: uid.to_string(), home: "/".to_owned(), shell: "/bin/sh".to_owned() },
+        };
+        let credentials = match (&program.uid, &program.gid) {
+            (None, None) => None,
+            (user, group) => {
+                let gid = match (group, &account) {
+                    (Some(group), _) => group.gid,
+                    (None, Some(account)) => account.gid,
+                    (None, None) => {
+                        return Err(format!("user {uid} has no account that tells its group; add 'as gid'"));
+                    }
+                };
+                let name = user.as_ref().and(account.as_ref()).and_then(|a| CString::new(a.name.clone()).ok());
+                Some(Credentials { uid: user.as_ref().map(|user| user.uid), gid, name })
+            }
+        };
+        Ok((credentials, target))
+    }
+
+    /// Writes the state file; trouble is told once.
+    pub(super) fn save(&mut self) {
+        self.dirty = false;
+        let config = self.engine.config().clone();
+        let services =
+            action::ids(&config).map(|(id, service)| (action::key(service), self.engine.saved(id))).collect();
+        let state = State { boot: self.boot.clone(), services, journal: self.jobs.journal() };
+        match self.store.save(&state) {
+            Ok(false) | Err(None) => {}
+            Ok(true) => self.log.info(&format!("state file {} is written again", self.store.path().display())),
+            Err(Some(trouble)) => self.log.error(&trouble),
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! The status that every text, table and page shows.
+
+use super::Daemon;
+use crate::action::{self, Goal};
+use crate::base::event::{EventKind, EventState};
+use crate::base::time::Wall;
+use crate::config::{Kind, ProcessTarget, Program, Service, ServiceId};
+use crate::event::ledger::Monitor;
+use crate::facts::system::System;
+use crate::sys::platform::{machine, process::ProcessTable};
+use crate::sys::posix::clock;
+use crate::view::status::{Monitoring, PendingAction, ProcessReadings, Readings, ServiceStatus, Status};
+
+impl Daemon {
+    /// Draws it. Readings that no check needs are taken here, for the one who asks.
+    pub(super) fn picture(&self) -> Status {
+        let config = self.engine.config();
+        let mut troubles = Vec::new();
+        if self.store.is_broken() {
+            troubles.push(format!("the state file {} cannot be written", self.store.path().display()));
+        }
+        if let Some(why) = &self.refused_reload {
+            troubles.push(format!("the control file was changed but not accepted: {why}"));
+        }
+        let since_boot = machine::uptime().ok();
+        let boot = since_boot.map(|up| Wall::from_epoch(clock::wall().since_epoch().saturating_sub(up)));
+        Status {
+            boot: boot.map(clock::local),
+            id: self.id.clone(),
+            incarnation: self.incarnation,
+            uptime: clock::monotonic().since(self.loaded),
+            interval: self.interval,
+            host: self.platform.host.clone(),
+            control_file: self.control_file.display().to_string(),
+            listeners: self.server.tcp_addresses(),
+            services: action::ids(config).map(|(id, service)| self.service_status(id, service)).collect(),
+            troubles,
+        }
+    }
+
+    fn service_status(&self, id: ServiceId, service: &Service) -> ServiceStatus {
+        let ledger = self.engine.ledger(id);
+        let monitoring = match ledger.monitor {
+            Monitor::Off => Monitoring::NotMonitored,
+            Monitor::Init => Monitoring::Initializing,
+            Monitor::On if ledger.waiting => Monitoring::Waiting,
+            Monitor::On => Monitoring::Monitored,
+        };
+        let rules = service.rules.iter().zip(&ledger.rules).map(|(rule, track)| (rule.test.event_kind(), track));
+        let own =
+            [(EventKind::Data, &ledger.data), (EventKind::Exec, &ledger.exec), (EventKind::Timeout, &ledger.timeout)];
+        let open = rules.chain(own).filter(|(_, track)| track.is_failed()).map(|(kind, _)| (kind, EventState::Failed));
+        ServiceStatus {
+            name: service.name.clone(),
+            service_type: service.service_type(),
+            groups: service.groups.clone(),
+            monitoring,
+            mode: service.mode,
+            onreboot: service.onreboot,
+            open: open.collect(),
+            pending: self.engine.pending(id).map(|goal| match goal {
+                Goal::Start => PendingAction::Start,
+                Goal::Stop => PendingAction::Stop,
+                Goal::Restart => PendingAction::Restart,
+            }),
+            collected: ledger.collected.map(clock::local),
+            readings: self.readings(id, service),
+            settings: settings(service),
+            last_failure: ledger.last_failure.clone(),
+        }
+    }
+
+    fn readings(&self, id: ServiceId, service: &Service) -> Readings {
+        let ledger = self.engine.ledger(id);
+        if ledger.monitor == Monitor::Off {
+            return Readings::None;
+        }
+        match (&service.kind, ledger.process) {
+            (Kind::System, _) => {
+                let uptime = machine::uptime().ok();
+                Readings::System(System { load: machine::load().ok(), uptime })
+            }
+            (Kind::Process(_), Some(entry)) => {
+                let owner = ProcessTable::owner(&self.table, entry.identity.pid).ok().flatten();
+                let uptime = machine::uptime().ok().map(|up| up.saturating_sub(entry.identity.start.since_boot()));
+                Readings::Process(ProcessReadings {
+                    pid: entry.identity.pid,
+                    parent: entry.parent,
+                    uid: owner.map(|owner| owner.uid),
+                    euid: owner.map(|owner| owner.euid),
+                    gid: owner.map(|owner| owner.gid),
+                    uptime,
+                })
+            }
+            (Kind::Process(_), None) => Readings::None,
+        }
+    }
+}
+
+fn settings(service: &Service) -> Vec<(&'static str, String)> {
+    let mut rows = Vec::new();
+    match &service.kind {
+        Kind::Process(ProcessTarget::Pidfile(path)) => rows.push(("pidfile", path.display().to_string())),
+        Kind::Process(ProcessTarget::Matching(pattern)) => rows.push(("matching", pattern.source.clone())),
+        Kind::System => {}
+    }
+    let programs =
+        [("start program", &service.start), ("stop program", &service.stop), ("restart program", &service.restart)];
+    let lines = programs.into_iter().filter_map(|(label, program)| Some((label, program.as_ref()?)));
+    rows.extend(lines.map(|(label, program): (_, &Program)| (label, program.command_line())));
+    rows
+}

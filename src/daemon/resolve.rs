@@ -1,0 +1,100 @@
+//! The names in the allow list, resolved again and again while the daemon runs, in a helper child: a name server that does
+//! not answer stops nobody.
+
+use std::net::{IpAddr, ToSocketAddrs};
+use std::os::fd::RawFd;
+use std::time::Duration;
+
+use crate::base::time::Mono;
+use crate::http::Server;
+use crate::log::Log;
+use crate::sys::posix::clock;
+use crate::sys::posix::helper::{Helper, Progress};
+
+/// How long one round may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// From one round to the next.
+const AGAIN: Duration = Duration::from_secs(300);
+
+/// Keeps the names' addresses fresh.
+#[derive(Debug, Default)]
+pub(super) struct Resolver {
+    names: Vec<String>,
+    helper: Option<Helper>,
+    next: Option<Mono>,
+    /// Names without an address, told once.
+    told: Vec<String>,
+}
+
+impl Resolver {
+    /// Takes the names of a new configuration; they are resolved as soon as the loop turns.
+    pub fn set_names(&mut self, names: Vec<String>) {
+        self.next = (!names.is_empty()).then(clock::monotonic);
+        self.names = names;
+        self.helper = None;
+    }
+
+    pub fn fd(&self) -> Option<RawFd> {
+        self.helper.as_ref().map(Helper::fd)
+    }
+
+    pub fn next_deadline(&self) -> Option<Mono> {
+        self.helper.as_ref().map(|helper| helper.deadline).or(self.next)
+    }
+
+    /// Starts a round that is due, gives up one that takes too long.
+    pub fn tick(&mut self, now: Mono, server: &mut Server, log: &mut Log) {
+        if self.helper.as_ref().is_some_and(|helper| now >= helper.deadline) {
+            self.helper = None;
+            self.take(b"", server, log);
+        }
+        if self.helper.is_none() && self.next.is_some_and(|next| now >= next) {
+            self.next = Some(now.plus(AGAIN));
+            let names = self.names.clone();
+            self.helper = Helper::start(now.plus(PATIENCE), move || answer(&names)).ok();
+        }
+    }
+
+    /// Reads what the helper found.
+    pub fn read(&mut self, server: &mut Server, log: &mut Log) {
+        let Some(helper) = &mut self.helper else { return };
+        if let Progress::Done(answer) = helper.read() {
+            self.helper = None;
+            self.take(&answer, server, log);
+        }
+    }
+
+    /// A name that could not be resolved keeps the addresses it had.
+    fn take(&mut self, answer: &[u8], server: &mut Server, log: &mut Log) {
+        let text = String::from_utf8_lossy(answer);
+        for (place, name) in self.names.iter().enumerate() {
+            let number = place.to_string();
+            let addresses: Vec<IpAddr> = text
+                .lines()
+                .filter_map(|line| line.split_once(' '))
+                .filter(|(of, _)| *of == number)
+                .filter_map(|(_, address)| address.parse().ok())
+                .collect();
+            if addresses.is_empty() {
+                if !self.told.contains(name) {
+                    self.told.push(name.clone());
+                    log.warning(&format!("the name '{name}' of an 'allow' has no address; nobody is let in for it"));
+                }
+            } else {
+                self.told.retain(|told| told != name);
+                server.set_resolved(name, &addresses);
+            }
+        }
+    }
+}
+
+/// A line for each address: the name's place and the address.
+fn answer(names: &[String]) -> Vec<u8> {
+    let mut text = String::new();
+    for (place, name) in names.iter().enumerate() {
+        for address in (name.as_str(), 0).to_socket_addrs().into_iter().flatten() {
+            text.push_str(&format!("{place} {}\n", address.ip()));
+        }
+    }
+    text.into_bytes()
+}

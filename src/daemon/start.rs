@@ -1,0 +1,414 @@
+//! Bringing the daemon up, in the order in which things can go wrong: everything that may refuse does so before the
+//! terminal is left, so that the user reads why and the exit code is true.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::{Daemon, End, resolve};
+use crate::action::{Command, Engine};
+use crate::base::process::{BootId, Pid};
+use crate::cli::options::Options;
+use crate::cli::output::{err, out};
+use crate::cli::{CalledAs, ask, load, local, paths};
+use crate::config::{Service, ServiceId};
+use crate::http::{Error, Server};
+use crate::job::{Jobs, OutputDir};
+use crate::log::Log;
+use crate::state::{Read, Store};
+use crate::sys::platform::machine;
+use crate::sys::platform::process::ProcessTable;
+use crate::sys::posix::daemonize::{self, Side};
+use crate::sys::posix::file::{self, LockProblem, PidFile};
+use crate::sys::posix::signal::SignalPipe;
+use crate::sys::posix::{clock, fd};
+
+/// Default time between cycles of a daemon that is asked for with `-I` alone.
+const DEFAULT_INTERVAL: Duration = Duration::from_secs(30);
+
+/// Starts the daemon, or wakes the one that runs; without a poll time does one pass. Returns the exit code.
+pub fn daemon(called_as: CalledAs, options: Options) -> i32 {
+    match prepare(called_as, options) {
+        Ok(Prepared::Woken) => 0,
+        Ok(Prepared::Daemon(daemon, Manner::Once)) => once(*daemon, None),
+        Ok(Prepared::Daemon(daemon, Manner::Foreground)) => foreground(*daemon),
+        Ok(Prepared::Daemon(daemon, Manner::Background)) => background(*daemon),
+        Err(why) => {
+            err(&format!("{}: {why}", called_as.name()));
+            1
+        }
+    }
+}
+
+/// Does what a user asks of services while no daemon runs: the same engine, for as long as it takes. Returns the exit code.
+pub fn without_daemon(called_as: CalledAs, options: Options, command: Command, names: &[String]) -> i32 {
+    let group = options.group.clone();
+    let mut daemon = match prepare(called_as, options) {
+        Ok(Prepared::Daemon(daemon, _)) => *daemon,
+        Ok(Prepared::Woken) => return 0,
+        Err(why) => {
+            err(&format!("{}: {why}", called_as.name()));
+            return 1;
+        }
+    };
+    match daemon.targets(names, group.as_deref()) {
+        Ok(targets) => once(daemon, Some((command, targets))),
+        Err(why) => {
+            err(&why);
+            daemon.put_away();
+            1
+        }
+    }
+}
+
+enum Prepared {
+    Daemon(Box<Daemon>, Manner),
+    /// The daemon that runs already was told to run a cycle.
+    Woken,
+}
+
+enum Manner {
+    Once,
+    Foreground,
+    Background,
+}
+
+fn prepare(called_as: CalledAs, options: Options) -> Result<Prepared, String> {
+    fd::tidy_inherited().map_err(|error| format!("/dev/null: {error}"))?;
+    let control_file = paths::control_file(&options)?;
+    let (config, warnings) = load::usable(&control_file, &options)?;
+    if !warnings.is_empty() {
+        err(warnings.trim_end());
+    }
+    let config = Rc::new(config);
+    let settings = &config.settings;
+    let places = paths::Paths::new(settings);
+    let own = own_pid()?;
+    let table = Rc::new(ProcessTable::live().map_err(|error| format!("cannot read the process table: {error}"))?);
+
+    let interval = settings.interval;
+    let manner = match (interval, settings.foreground || own.get() == 1) {
+        (None, false) => Manner::Once,
+        (_, true) => Manner::Foreground,
+        (Some(_), false) => Manner::Background,
+    };
+    let lock = match PidFile::lock(&places.pidfile) {
+        Ok(lock) => lock,
+        Err(LockProblem::Open(error)) => {
+            let path = places.pidfile.display();
+            return Err(format!(
+                "cannot use the pidfile {path}: {error}; make its directory, or change 'set pidfile' or -p"
+            ));
+        }
+        Err(LockProblem::Held(pid)) => {
+            if matches!(manner, Manner::Background) && wake(called_as, &control_file, &pid) {
+                return Ok(Prepared::Woken);
+            }
+            return Err(already_running(&places.pidfile, &pid));
+        }
+    };
+    refuse_beside_monit(&lock, &table, own)?;
+
+    let mut log = Log::new(called_as.name(), options.verbose);
+    log.open(settings.log.as_ref())?;
+    let mut server = Server::new(crate::http::Settings::default());
+    if !matches!(manner, Manner::Once) {
+        if let Some(problem) = super::front::listen(&mut server, settings.httpd.as_ref())? {
+            log.error(&problem);
+        }
+        listen_private(&mut server, &control_file)?;
+    }
+    let mut resolver = resolve::Resolver::default();
+    resolver.set_names(server.names_to_resolve());
+    let now = clock::monotonic();
+    let signals = SignalPipe::install().map_err(|error| format!("cannot handle signals: {error}"))?;
+    let boot = machine::boot_id().unwrap_or(BootId(String::new()));
+    let daemon = Daemon {
+        product: ask::product(called_as),
+        engine: Engine::new(Rc::clone(&config)),
+        jobs: Jobs::default(),
+        own,
+        server,
+        resolver,
+        signals,
+        log,
+        store: Store::new(&places.statefile),
+        output: OutputDir::beside(&places.statefile),
+        pidfile: lock,
+        boot,
+        id: id(&places.idfile),
+        platform: machine::platform().unwrap_or_default(),
+        accounts: HashMap::new(),
+        interval: interval.unwrap_or(DEFAULT_INTERVAL),
+        incarnation: clock::wall(),
+        loaded: now,
+        next_cycle: now,
+        dirty: true,
+        refused_reload: None,
+        end: None,
+        table,
+        control_file,
+        options,
+    };
+    Ok(Prepared::Daemon(Box::new(daemon), manner))
+}
+
+fn own_pid() -> Result<Pid, String> {
+    i32::try_from(std::process::id()).ok().and_then(Pid::new).ok_or_else(|| "this process has no number".to_owned())
+}
+
+/// Asks the daemon of this control file for a cycle; false when it is not that daemon which holds the pidfile.
+fn wake(called_as: CalledAs, control_file: &Path, pid: &str) -> bool {
+    let woken = ask::wake(control_file).is_ok();
+    if woken {
+        out(&format!("{} daemon with PID {pid} awakened\n", called_as.name()));
+    }
+    woken
+}
+
+fn already_running(pidfile: &Path, pid: &str) -> String {
+    format!(
+        "another daemon (pid {pid}) holds the pidfile {}; end it with 'quit', or give this one its own 'set pidfile' (or -p), \
+         'set statefile' and port",
+        pidfile.display()
+    )
+}
+
+/// Monit before 6.0 does not lock its pidfile. Two watchdogs would start everything twice.
+fn refuse_beside_monit(lock: &PidFile, table: &ProcessTable, own: Pid) -> Result<(), String> {
+    let Some(pid) = lock.content().parse().ok().and_then(Pid::new).filter(|pid| *pid != own) else { return Ok(()) };
+    let Ok(Some(entry)) = table.entry(pid) else { return Ok(()) };
+    let command = table.command(&entry).ok().flatten().unwrap_or_default();
+    let program = command.split(|byte| *byte == b' ').next().unwrap_or_default();
+    let name = program.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+    if entry.zombie || (name != b"monit" && name != b"pollux") {
+        return Ok(());
+    }
+    Err(format!(
+        "{} (pid {pid}) is running and holds the pidfile {}; stop it first ('service monit stop', or 'monit quit' of that \
+         installation), because two watchdogs would start every service twice",
+        String::from_utf8_lossy(name),
+        lock.path().display()
+    ))
+}
+
+fn listen_private(server: &mut Server, control_file: &Path) -> Result<(), String> {
+    let rundir = paths::rundir();
+    let remedy = "POLLUX_RUNDIR names another directory";
+    file::private_dir(&rundir).map_err(|error| format!("cannot use {}: {error}; {remedy}", rundir.display()))?;
+    let path = rundir.join(paths::socket_name(control_file));
+    server.listen_private(&path).map_err(|error| match error {
+        Error::Private(_, error) if error.kind() == std::io::ErrorKind::AddrInUse => format!(
+            "another daemon runs with the control file {}; end it with 'quit' or read the file again with 'reload'",
+            control_file.display()
+        ),
+        error => format!("{error}; {remedy}"),
+    })
+}
+
+/// The daemon's id: read, or made and stored. One that cannot be stored is not used at all.
+fn id(path: &Path) -> String {
+    local::stored_id(path).or_else(|| local::new_id(path).ok()).unwrap_or_default()
+}
+
+fn once(mut daemon: Daemon, command: Option<(Command, Vec<ServiceId>)>) -> i32 {
+    daemon.recall();
+    let now = clock::monotonic();
+    let table = Rc::clone(&daemon.table);
+    let mut sample = crate::probe::process::Sample::new(&*table, daemon.own);
+    match command {
+        Some((command, targets)) => daemon.engine.command(command, &targets, now),
+        None => daemon.cycle(&mut sample, now),
+    }
+    daemon.end = Some(End::WhenDone);
+    daemon.settle(&mut sample, now);
+    drop(sample);
+    daemon.run();
+    daemon.save();
+    daemon.put_away();
+    i32::from(daemon.any_failure())
+}
+
+fn foreground(mut daemon: Daemon) -> i32 {
+    let starting = daemon.starting_line();
+    daemon.log.info(&starting);
+    if let Err(why) = daemon.take_office() {
+        err(&why);
+        return 1;
+    }
+    daemon.serve_until_told();
+    0
+}
+
+fn background(mut daemon: Daemon) -> i32 {
+    out(&format!("{}\n", daemon.starting_line()));
+    match daemonize::detach() {
+        Err(error) => {
+            err(&format!("cannot start a daemon: {error}"));
+            1
+        }
+        Ok(Side::Starter(starter)) => {
+            // What we hold belongs to the daemon now; nothing of it may be tidied away here.
+            std::mem::forget(daemon);
+            match starter.wait() {
+                Ok(()) => 0,
+                Err(why) => {
+                    err(&why);
+                    1
+                }
+            }
+        }
+        Ok(Side::Daemon(side)) => {
+            daemon.log.leave_terminal();
+            let starting = daemon.starting_line();
+            daemon.log.info(&starting);
+            let ready = own_pid().and_then(|own| {
+                daemon.own = own;
+                fd::detach_standard().map_err(|error| format!("/dev/null: {error}"))?;
+                daemon.take_office()
+            });
+            match ready {
+                Ok(()) => side.ready(),
+                Err(why) => {
+                    daemon.log.error(&why);
+                    side.failed(&why);
+                    return 1;
+                }
+            }
+            daemon.serve_until_told();
+            0
+        }
+    }
+}
+
+impl Daemon {
+    fn starting_line(&self) -> String {
+        let addresses = self.server.tcp_addresses();
+        let interface = match addresses.first() {
+            None => String::new(),
+            Some(address) if address.ip().is_unspecified() => format!(" with http interface at [*]:{}", address.port()),
+            Some(address) => format!(" with http interface at [{}]:{}", address.ip(), address.port()),
+        };
+        format!("Starting {} daemon{interface}", self.name())
+    }
+
+    /// From here on this process is the daemon that others find.
+    fn take_office(&mut self) -> Result<(), String> {
+        let path = self.pidfile.path().display().to_string();
+        self.pidfile.write(std::process::id()).map_err(|error| format!("cannot write the pidfile {path}: {error}"))?;
+        let record =
+            format!("pid {}\npidfile {path}\ncontrolfile {}\n", std::process::id(), self.control_file.display());
+        if let Err(error) = file::replace(&self.record(), record.as_bytes()) {
+            self.log.warning(&format!("cannot write {}: {error}", self.record().display()));
+        }
+        if self.id.is_empty() {
+            self.log.warning("the id file cannot be written; the daemon has no id");
+        }
+        Ok(())
+    }
+
+    fn record(&self) -> PathBuf {
+        paths::run_record(&self.control_file)
+    }
+
+    fn serve_until_told(&mut self) {
+        let (name, host) = (self.name(), self.platform.host.clone());
+        self.log.info(&format!("'{host}' {name} started"));
+        let rebooted = self.recall();
+        let delay = self.engine.config().settings.start_delay;
+        self.next_cycle = clock::monotonic();
+        if rebooted && !delay.is_zero() {
+            let text = format!("{name} will delay for {}s on first start after reboot ...", delay.as_secs());
+            self.log.info(&text);
+            self.next_cycle = self.next_cycle.plus(delay);
+        }
+        self.run();
+        self.save();
+        self.log.info(&format!("{name} daemon with pid [{}] stopped", std::process::id()));
+        self.log.info(&format!("'{host}' {name} stopped"));
+        let _ = std::fs::remove_file(self.record());
+        self.put_away();
+    }
+
+    /// Takes up the state an earlier daemon left, and the programs it started that still run. True when the machine was
+    /// booted since.
+    fn recall(&mut self) -> bool {
+        let state = match self.store.read() {
+            Read::Nothing => {
+                self.engine.restore(&HashMap::new(), true);
+                return false;
+            }
+            Read::SetAside(why) => {
+                self.log.error(&why);
+                self.engine.restore(&HashMap::new(), true);
+                return false;
+            }
+            Read::State(state) => state,
+        };
+        let now = clock::monotonic();
+        let same_boot = state.boot == self.boot;
+        self.engine.restore(&state.services, same_boot);
+        if !same_boot {
+            return true;
+        }
+        self.recall_processes(&state.services);
+        for entry in state.journal {
+            let id = self.engine.find(&entry.service);
+            let (purpose, service, pid) = (entry.purpose, entry.service.clone(), entry.identity.pid);
+            let timeout = id.and_then(|id| self.engine.timeout(id, purpose));
+            if self.jobs.adopt(entry, timeout.map(|timeout| now.plus(timeout)), &self.table)
+                && let Some(id) = id
+            {
+                self.engine.adopted(id, purpose, now);
+                self.log.info(&format!(
+                    "'{service}' {} program of an earlier daemon still runs (pid {pid})",
+                    purpose.word()
+                ));
+            }
+        }
+        false
+    }
+
+    /// Services found earlier are known by identity, also when their titles have changed since.
+    fn recall_processes(&mut self, saved: &HashMap<String, crate::event::ledger::Saved>) {
+        use crate::sys::platform::process::START_TOLERANCE;
+        let config = self.engine.config().clone();
+        for (id, service) in crate::action::ids(&config) {
+            let known = saved.get(&crate::action::key(service)).and_then(|saved| saved.process);
+            if let Some(known) = known
+                && let Ok(Some(entry)) = self.table.entry(known.pid)
+                && !entry.zombie
+                && entry.identity.is_same(known, START_TOLERANCE)
+            {
+                self.engine.remember_process(id, entry);
+            }
+        }
+    }
+
+    /// The services a user names; each must exist.
+    fn targets(&self, names: &[String], group: Option<&str>) -> Result<Vec<ServiceId>, String> {
+        let services = &self.engine.config().services;
+        if let Some(group) = group {
+            let member = |service: &Service| service.groups.iter().any(|name| name.eq_ignore_ascii_case(group));
+            let found: Vec<_> = (0..services.len()).filter(|place| member(&services[*place])).map(ServiceId).collect();
+            return if found.is_empty() { Err(format!("Group '{group}' not found")) } else { Ok(found) };
+        }
+        if names == ["all"] {
+            return Ok((0..services.len()).map(ServiceId).collect());
+        }
+        let find = |name: &String| self.engine.find(name).ok_or_else(|| format!("Service '{name}' -- doesn't exist"));
+        names.iter().map(find).collect()
+    }
+
+    fn put_away(&mut self) {
+        self.server.close_tcp();
+        self.server.close_private();
+        self.pidfile.remove();
+    }
+
+    fn any_failure(&self) -> bool {
+        let services = 0..self.engine.config().services.len();
+        services.map(ServiceId).any(|id| self.engine.ledger(id).last_failure.is_some())
+    }
+}

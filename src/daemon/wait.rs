@@ -1,0 +1,79 @@
+//! The one place where the daemon sleeps: until a descriptor has something to say or the nearest deadline is there.
+
+use super::Daemon;
+use crate::http;
+use crate::sys::posix::clock;
+use crate::sys::posix::poll::{Interest, PollSet};
+use crate::sys::posix::signal::Signal;
+
+/// Who waits for a descriptor.
+#[derive(Clone, Copy, Debug)]
+enum Source {
+    Signals,
+    Http(http::Token),
+    Resolver,
+}
+
+impl Daemon {
+    /// Sleeps, then lets everybody whose descriptor is ready go on. What is readable is read before any deadline is
+    /// judged: after a long pause (the machine slept) answers that came in time count.
+    pub(super) fn wait(&mut self) {
+        let now = clock::monotonic();
+        let mut set = PollSet::default();
+        set.add(self.signals.fd(), Interest::Read, Source::Signals);
+        self.server.register(now, &mut |fd, interest, token| set.add(fd, interest, Source::Http(token)));
+        if let Some(fd) = self.resolver.fd() {
+            set.add(fd, Interest::Read, Source::Resolver);
+        }
+        let farewell = match self.end {
+            Some(super::End::Asked { latest }) => Some(latest),
+            _ => None,
+        };
+        let next_cycle = self.end.is_none().then_some(self.next_cycle);
+        let deadlines = [
+            next_cycle,
+            farewell,
+            self.jobs.next_deadline(now),
+            self.engine.next_deadline(),
+            self.server.next_deadline(),
+            self.resolver.next_deadline(),
+        ];
+        let timeout = deadlines.into_iter().flatten().min().map(|deadline| deadline.since(now));
+        if self.is_over() {
+            return;
+        }
+        let ready = match set.wait(timeout) {
+            Ok(ready) => ready,
+            Err(error) => {
+                self.log.error(&format!("poll: {error}"));
+                return;
+            }
+        };
+        let now = clock::monotonic();
+        for one in ready {
+            match one.token {
+                Source::Signals => self.take_signals(),
+                Source::Http(token) => self.server.ready(token, now),
+                Source::Resolver => self.resolver.read(&mut self.server, &mut self.log),
+            }
+        }
+        self.serve(now);
+    }
+
+    fn take_signals(&mut self) {
+        for signal in self.signals.take() {
+            match signal {
+                // Children are reaped at the beginning of each turn.
+                Signal::Child => {}
+                Signal::Wake => {
+                    self.log.info("Awakened by User defined signal 1");
+                    self.wake();
+                }
+                Signal::Reload => {
+                    let _ = self.reload();
+                }
+                Signal::Stop => self.stop(),
+            }
+        }
+    }
+}
