@@ -1,0 +1,583 @@
+#!/bin/sh
+#
+# Proves on a real machine what unit tests cannot: that pollux reads this kernel's process table, revives what dies and
+# keeps its manners as a daemon. Made for FreeBSD, run as root with tools of the base system alone; runs on Linux too.
+#
+# usage: selfcheck.sh [--step-clock] POLLUX
+#
+#   --step-clock   also set the clock an hour ahead and back (needs root; everything on the machine sees it)
+#
+# Prints one line per fact: "ok NAME", "FAIL NAME: detail" or "skip NAME: reason". Exits 1 when anything failed. Nothing is
+# waited for by time alone: every wait polls for an event and gives up after a bound.
+
+set -u
+export LC_ALL=C
+
+step_clock=no
+if [ "${1:-}" = --step-clock ]; then
+	step_clock=yes
+	shift
+fi
+if [ $# -ne 1 ] || [ ! -x "$1" ]; then
+	echo "usage: $0 [--step-clock] POLLUX" >&2
+	exit 2
+fi
+bin=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
+system=$(uname -s)
+
+dir=$(mktemp -d "${TMPDIR:-/tmp}/pollux-selfcheck.XXXXXX") || exit 2
+tag=selfcheck$$
+failures=0
+POLLUX_RUNDIR=$dir/run
+export POLLUX_RUNDIR
+mkdir -m 700 "$dir/run" "$dir/lib"
+
+# ---------------------------------------------------------------- reporting and waiting
+
+ok() {
+	echo "ok $1"
+}
+
+fail() {
+	failures=$((failures + 1))
+	echo "FAIL $1: $2"
+}
+
+skip() {
+	echo "skip $1: $2"
+}
+
+# expect NAME DETAIL COMMAND...: ok when COMMAND succeeds.
+expect() {
+	expect_name=$1 expect_detail=$2
+	shift 2
+	if "$@" >/dev/null 2>&1; then ok "$expect_name"; else fail "$expect_name" "$expect_detail"; fi
+}
+
+# await SECONDS COMMAND...: polls until COMMAND succeeds; fails after SECONDS. A subshell, since waits nest.
+await() (
+	until=$(($(date +%s) + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ "$(date +%s)" -le $until ] || exit 1
+		sleep 0.1
+	done
+)
+
+# bounded SECONDS COMMAND...: COMMAND's exit code; 124 when it had to be killed.
+bounded() (
+	limit=$1
+	shift
+	"$@" &
+	if await "$limit" has_ended $!; then
+		wait $!
+	else
+		kill -9 $! 2>/dev/null
+		wait $! 2>/dev/null
+		exit 124
+	fi
+)
+
+# A process of number $1 that still runs; one that waits to be reaped has ended.
+is_running() {
+	[ -n "$1" ] || return 1
+	case $(ps -o stat= -p "$1" 2>/dev/null) in
+	'' | Z*) return 1 ;;
+	esac
+}
+
+has_ended() {
+	! is_running "$1"
+}
+
+contains() {
+	grep -q -- "$2" "$1"
+}
+
+# How often the stand-in for service(8) was asked to start $1.
+starts() {
+	grep -c "^$1 start\$" "$dir/calls" 2>/dev/null
+	:
+}
+
+started_times() {
+	[ "$(starts "$1")" -eq "$2" ]
+}
+
+pid_of() {
+	cat "$dir/$1.daemon" 2>/dev/null
+}
+
+service_runs() {
+	is_running "$(pid_of "$1")"
+}
+
+# Service $1 runs under another number than $2.
+runs_anew() {
+	service_runs "$1" && [ "$(pid_of "$1")" != "$2" ]
+}
+
+pollux() {
+	bounded 20 "$bin" -c "$dir/monitrc" "$@"
+}
+
+daemon_pid() {
+	cat "$dir/pollux.pid" 2>/dev/null
+}
+
+daemon_runs() {
+	is_running "$(daemon_pid)" && pollux status >/dev/null 2>&1
+}
+
+start_daemon() {
+	bounded 30 "$bin" -c "$dir/monitrc" >"$dir/out" 2>&1
+	await 20 daemon_runs
+}
+
+hang_up() {
+	kill -HUP "$(daemon_pid)" 2>/dev/null
+}
+
+status_shows() {
+	pollux status | grep -q -- "$1"
+}
+
+collected() {
+	pollux status | grep -i 'data collected' | head -n 1
+}
+
+collected_since() {
+	[ "$(collected)" != "$1" ]
+}
+
+# A whole cycle passed: services were judged twice after now.
+await_cycle() {
+	for _ in 1 2; do
+		await_mark=$(collected)
+		await 20 collected_since "$await_mark" || return 1
+	done
+}
+
+# ---------------------------------------------------------------- cleaning up
+
+running_standins() {
+	cat "$dir"/*.daemon "$dir/others" 2>/dev/null
+}
+
+clean_up() {
+	trap - EXIT HUP INT TERM
+	if daemon=$(daemon_pid) && is_running "$daemon"; then
+		kill "$daemon"
+		await 10 has_ended "$daemon" || kill -9 "$daemon"
+	fi
+	for standin in $(running_standins); do
+		kill -9 "$standin" 2>/dev/null
+	done
+	rm -rf "$dir"
+}
+trap clean_up EXIT
+trap 'exit 1' HUP INT TERM
+
+# ---------------------------------------------------------------- stand-ins
+
+# A daemon that waits for ever without waking up; its arguments are its title. $1 names it, and a second one of that name
+# does not start, so that a doubled start shows in the log of calls and not as two daemons.
+cat >"$dir/daemon.sh" <<'END'
+name=$1 dir=$2
+echo $$ >"$dir/$name.daemon"
+echo "$name is up"
+exec 3<>"$dir/never"
+read -r _ <&3
+END
+mkfifo "$dir/never"
+
+# service(8) for three daemons: as rc.d scripts do, it leaves each in the background of a pipeline that holds the
+# script's own stdout and stderr.
+cat >"$dir/service" <<END
+#!/bin/sh
+dir='$dir' name=\$1 verb=\$2
+case \$name in
+puma) title='puma 5.6.5 [mastodon]' ;;
+sidekiq) title='sidekiq 6.1.1 mastodon [0 of 25 busy]' ;;
+node) title='node /srv/mastodon/streaming/index.js' ;;
+esac
+case \$verb in
+restart) verb=start ;;
+esac
+echo "\$name \$verb" >>"\$dir/calls"
+case \$verb in
+start) /bin/sh "\$dir/daemon.sh" "\$name" "\$dir" \$title $tag | cat & ;;
+stop) kill "\$(cat "\$dir/\$name.daemon")" ;;
+esac
+END
+chmod 755 "$dir/service"
+: >"$dir/calls"
+
+write_monitrc() {
+	cat >"$dir/monitrc" <<END
+set daemon 1
+set log $dir/log
+set pidfile $dir/pollux.pid
+set idfile $dir/lib/id
+set statefile $dir/lib/state
+
+check process puma matching "puma .* \\[mastodon\\] $tag"
+    start program = "$dir/service puma restart" with timeout 60 seconds
+    stop program = "$dir/service puma stop"
+check process sidekiq matching "sidekiq .* mastodon .*$tag"
+    start program = "$dir/service sidekiq restart" with timeout 60 seconds
+    stop program = "$dir/service sidekiq stop"
+check process node matching "mastodon/streaming/index.js $tag"
+    start program = "$dir/service node restart"
+    stop program = "$dir/service node stop"
+END
+	chmod 600 "$dir/monitrc"
+}
+
+# ---------------------------------------------------------------- control file
+
+check_control_file() {
+	write_monitrc
+	expect control-file-accepted "-t refuses the file: $(pollux -t 2>&1 | tail -n 1)" pollux -t
+	chmod 644 "$dir/monitrc"
+	if pollux -t >/dev/null 2>&1; then
+		fail control-file-mode "-t accepts a file that everyone can read"
+	else
+		ok control-file-mode
+	fi
+	chmod 600 "$dir/monitrc"
+}
+
+# ---------------------------------------------------------------- process table
+
+check_procmatch() {
+	long=$(awk 'BEGIN { for (i = 0; i < 8192; i++) printf "xxxxxxx%s", (i % 64 == 63) ? " " : "x" }')
+	# shellcheck disable=SC2086 # many words are wanted: a list of 64 KiB
+	/bin/sh "$dir/daemon.sh" long "$dir" $long "endmark-$tag" >/dev/null &
+	echo $! >>"$dir/others"
+	await 10 service_runs long
+	ps -axww -o pid= -o command= | awk -v mark="endmark-$tag" '$0 ~ mark "$" { print $1 }' >"$dir/ps"
+	pollux procmatch "endmark-$tag\$" >"$dir/procmatch" 2>&1
+	if [ "$(cat "$dir/ps")" != "$(pid_of long)" ]; then
+		skip procmatch-long-title "ps does not show the whole list of arguments"
+	elif grep -qw "$(pid_of long)" "$dir/procmatch" && contains "$dir/procmatch" 'Total matches: 1$'; then
+		ok procmatch-long-title
+	else
+		fail procmatch-long-title "64 KiB of arguments, pattern at their end: $(tail -n 1 "$dir/procmatch")"
+	fi
+	kill -9 "$(pid_of long)"
+	rm "$dir/long.daemon"
+
+	# A parent that matches stands for its children that match too.
+	cat >"$dir/family.sh" <<END
+/bin/sh "$dir/daemon.sh" child "$dir" family-$tag >/dev/null &
+. "$dir/daemon.sh"
+END
+	/bin/sh "$dir/family.sh" parent "$dir" "family-$tag" >/dev/null &
+	echo $! >>"$dir/others"
+	await 10 service_runs child
+	await 10 service_runs parent
+	pollux procmatch "family-$tag" >"$dir/procmatch" 2>&1
+	if contains "$dir/procmatch" 'Total matches: 2$' && grep -F '*' "$dir/procmatch" | grep -qw "$(pid_of parent)"; then
+		ok procmatch-parent-wins
+	else
+		fail procmatch-parent-wins "parent $(pid_of parent), child $(pid_of child): $(tail -n 3 "$dir/procmatch")"
+	fi
+
+	# A process that was killed and not reaped matches nothing.
+	/bin/sh -c "/bin/sh '$dir/daemon.sh' undead '$dir' zombie-$tag & exec 3<>'$dir/never'; read -r _ <&3" >/dev/null &
+	keeper=$!
+	echo $keeper >>"$dir/others"
+	await 10 service_runs undead
+	kill -9 "$(pid_of undead)"
+	await 10 has_ended "$(pid_of undead)"
+	pollux procmatch "daemon.sh undead .* zombie-$tag\$" >"$dir/procmatch" 2>&1
+	if contains "$dir/procmatch" 'Total matches: 0$' || ! contains "$dir/procmatch" 'Total matches'; then
+		ok procmatch-no-zombies
+	else
+		fail procmatch-no-zombies "$(tail -n 1 "$dir/procmatch")"
+	fi
+
+	# What ps sees without arguments (the kernel) is no match for any pattern.
+	if [ "$system" = FreeBSD ]; then
+		pollux procmatch '^pagedaemon$' >"$dir/procmatch" 2>&1
+		if contains "$dir/procmatch" 'Total matches: [1-9]'; then
+			fail procmatch-no-kernel "a kernel process matches a pattern"
+		else
+			ok procmatch-no-kernel
+		fi
+	else
+		skip procmatch-no-kernel "the names of kernel processes differ"
+	fi
+}
+
+# ---------------------------------------------------------------- daemon
+
+check_start() {
+	if start_daemon; then
+		ok daemon-starts
+	else
+		fail daemon-starts "$(tail -n 3 "$dir/out" "$dir/log" 2>/dev/null)"
+		return 1
+	fi
+	for name in puma sidekiq node; do
+		if await 30 service_runs $name; then
+			ok "starts-$name"
+		else
+			fail "starts-$name" "it does not run: $(tail -n 3 "$dir/log")"
+		fi
+		expect "logs-death-$name" "no such line" contains "$dir/log" "'$name' process is not running"
+		expect "logs-start-$name" "no such line" contains "$dir/log" "'$name' start: '$dir/service $name restart'"
+		expect "logs-recovery-$name" "no such line" \
+			await 20 contains "$dir/log" "'$name' process is running with pid $(pid_of $name)"
+	done
+}
+
+check_command_line() {
+	await_cycle
+	for name in puma sidekiq node; do
+		expect "status-$name" "no such service, or another pid" status_shows "pid *$(pid_of $name)\$"
+	done
+	expect summary "exit code, or a service is missing" sh -c "'$bin' -c '$dir/monitrc' summary | grep -q sidekiq"
+	before=$(pid_of node)
+	pollux stop node >/dev/null 2>&1
+	expect stop "node still runs" await 20 has_ended "$before"
+	await_cycle
+	expect stop-lasts "node was started again" has_ended "$(pid_of node)"
+	pollux start node >/dev/null 2>&1
+	expect start "node does not run" await 20 runs_anew node "$before"
+}
+
+check_revival() {
+	before=$(pid_of puma)
+	count=$(starts puma)
+	kill -9 "$before"
+	if await 20 runs_anew puma "$before"; then
+		ok revives-killed
+	else
+		fail revives-killed "puma was not started again: $(tail -n 3 "$dir/log")"
+	fi
+	await_cycle
+	expect revives-once "started $(($(starts puma) - count)) times" started_times puma $((count + 1))
+
+	counts="$(starts puma) $(starts sidekiq) $(starts node)"
+	old_puma=$(pid_of puma) old_sidekiq=$(pid_of sidekiq) old_node=$(pid_of node)
+	kill -9 "$old_puma" "$old_sidekiq" "$old_node"
+	if await 20 runs_anew puma "$old_puma" && await 20 runs_anew sidekiq "$old_sidekiq" &&
+		await 20 runs_anew node "$old_node"; then
+		ok revives-three
+	else
+		fail revives-three "$(tail -n 3 "$dir/log")"
+	fi
+	await_cycle
+	# shellcheck disable=SC2086 # three numbers
+	set -- $counts
+	if started_times puma $(($1 + 1)) && started_times sidekiq $(($2 + 1)) && started_times node $(($3 + 1)); then
+		ok revives-three-once
+	else
+		fail revives-three-once "starts were $counts and are $(starts puma) $(starts sidekiq) $(starts node)"
+	fi
+}
+
+check_second_daemon() {
+	before=$(daemon_pid)
+	bounded 20 "$bin" -I -c "$dir/monitrc" >"$dir/out" 2>&1
+	code=$?
+	if [ $code -ne 0 ] && [ $code -ne 124 ]; then
+		ok second-daemon-refused
+	else
+		fail second-daemon-refused "exit code $code"
+	fi
+	expect second-daemon-says-why "it says nothing" test -s "$dir/out"
+	if [ "$(daemon_pid)" = "$before" ] && daemon_runs; then
+		ok first-daemon-unharmed
+	else
+		fail first-daemon-unharmed "pidfile names '$(daemon_pid)', was $before"
+	fi
+}
+
+check_reload() {
+	before=$(daemon_pid)
+	echo 'check nonsense at all' >>"$dir/monitrc"
+	lines=$(wc -l <"$dir/log")
+	hang_up
+	expect refused-reload-logged "nothing about nonsense in the log" await 10 contains "$dir/log" nonsense
+	if is_running "$before" && [ "$(wc -l <"$dir/log")" -gt "$lines" ]; then
+		ok refused-reload-survived
+	else
+		fail refused-reload-survived "the daemon is gone"
+	fi
+	write_monitrc
+	expect refused-reload-keeps-checking "no service is judged any more" await_cycle
+	daemon_runs || start_daemon
+	mv "$dir/log" "$dir/log.old"
+	hang_up
+	expect reload-reopens-log "no new log file" await 10 test -s "$dir/log"
+	await_cycle
+	expect reload-keeps-services "puma got lost" status_shows "pid *$(pid_of puma)\$"
+}
+
+# What a pidfile can say, and be.
+check_pidfiles() {
+	{
+		echo "check process by-pidfile with pidfile $dir/by.pid"
+		echo "    if does not exist then alert"
+	} >>"$dir/monitrc"
+	pid_of puma >"$dir/by.pid"
+	hang_up
+	expect pidfile-followed "not running" await 20 status_of by-pidfile OK
+	for content in nothing 0 -1 99999999999 1 own; do
+		case $content in
+		nothing) : >"$dir/by.pid" ;;
+		own) daemon_pid >"$dir/by.pid" ;;
+		*) echo "$content" >"$dir/by.pid" ;;
+		esac
+		expect "pidfile-refused-$content" "counts as running" await 20 status_of by-pidfile 'Does not exist'
+		pid_of puma >"$dir/by.pid"
+		await 20 status_of by-pidfile OK
+	done
+	rm "$dir/by.pid"
+	mkfifo "$dir/by.pid"
+	expect pidfile-fifo "counts as running, or blocks the daemon" await 20 status_of by-pidfile 'Does not exist'
+	write_monitrc
+	hang_up
+	await_cycle
+}
+
+# The status of service $1 begins with $2.
+status_of() {
+	pollux status "$1" | grep -q "^ *status  *$2"
+}
+
+# The real rc.subr refuses a script whose variable is not set, and exits 0.
+check_rc_refusal() {
+	if [ ! -r /etc/rc.subr ]; then
+		skip rc-refusal-understood "there is no /etc/rc.subr"
+		return
+	fi
+	mkdir -p "$dir/rc.d"
+	cat >"$dir/rc.d/$tag" <<END
+#!/bin/sh
+. /etc/rc.subr
+name=$tag
+rcvar=${tag}_enable
+start_cmd="echo started"
+load_rc_config \$name
+: \${${tag}_enable:=NO}
+run_rc_command "\$1"
+END
+	chmod 755 "$dir/rc.d/$tag"
+	cat >>"$dir/monitrc" <<END
+check process $tag matching "no-such-process-$tag"
+    start program = "$dir/rc.d/$tag start" with timeout 5 seconds
+END
+	hang_up
+	# service(8) itself finds scripts in the directories of rc.conf alone, so the script is called as service(8) would.
+	if "$dir/rc.d/$tag" start 2>&1 | grep -q "${tag}_enable"; then
+		expect rc-refusal-understood "the log does not name ${tag}_enable" \
+			await 30 contains "$dir/log" "${tag}_enable"
+	else
+		fail rc-refusal-understood "rc.subr does not refuse: $("$dir/rc.d/$tag" start 2>&1 | tail -n 1)"
+	fi
+	write_monitrc
+	hang_up
+	await_cycle
+}
+
+check_clock_step() {
+	if [ $step_clock = no ]; then
+		skip clock-step "only with --step-clock"
+		return
+	fi
+	counts="$(starts puma) $(starts sidekiq) $(starts node)"
+	for step in 3600 -3600; do
+		set_clock $(($(date +%s) + step)) || {
+			skip clock-step "the clock cannot be set"
+			return
+		}
+		await_cycle
+	done
+	if [ "$counts" = "$(starts puma) $(starts sidekiq) $(starts node)" ] && status_shows "pid *$(pid_of puma)\$"; then
+		ok clock-step
+	else
+		fail clock-step "starts were $counts and are $(starts puma) $(starts sidekiq) $(starts node)"
+	fi
+}
+
+set_clock() {
+	case $system in
+	FreeBSD) date -f %s "$1" ;;
+	*) date -s "@$1" ;;
+	esac >/dev/null 2>&1
+}
+
+check_quit() {
+	before=$(daemon_pid)
+	echo '}{ broken' >>"$dir/monitrc"
+	pollux quit >"$dir/out" 2>&1
+	expect quit-with-broken-file "the daemon still runs: $(tail -n 1 "$dir/out")" await 10 has_ended "$before"
+	write_monitrc
+	if is_running "$before"; then
+		pollux quit >/dev/null 2>&1
+		await 10 has_ended "$before"
+	fi
+	expect quit-removes-pidfile "it is still there" test ! -e "$dir/pollux.pid"
+	for name in puma sidekiq node; do
+		expect "quit-leaves-$name" "it ended with the daemon" service_runs $name
+	done
+}
+
+check_adoption() {
+	counts="$(starts puma) $(starts sidekiq) $(starts node)"
+	start_daemon
+	before=$(daemon_pid)
+	kill -9 "$before"
+	await 10 has_ended "$before"
+	expect starts-over-stale-pidfile "it does not run" start_daemon
+	await_cycle
+	if [ "$counts" = "$(starts puma) $(starts sidekiq) $(starts node)" ]; then
+		ok restart-starts-nothing-twice
+	else
+		fail restart-starts-nothing-twice "starts were $counts and are $(starts puma) $(starts sidekiq) $(starts node)"
+	fi
+	pollux quit >/dev/null 2>&1
+}
+
+check_syslog() {
+	messages=/var/log/messages
+	if [ ! -r $messages ]; then
+		skip syslog "$messages cannot be read"
+		return
+	fi
+	if [ ! -S /var/run/log ] && [ ! -S /dev/log ]; then
+		skip syslog "no syslogd listens"
+		return
+	fi
+	sed "s|^set log .*|set log syslog facility log_daemon|" "$dir/monitrc" >"$dir/monitrc.new"
+	{
+		echo "check process syslog-$tag matching \"no-such-process-$tag\""
+		echo "    if does not exist then alert"
+	} >>"$dir/monitrc.new"
+	chmod 600 "$dir/monitrc.new"
+	mv "$dir/monitrc.new" "$dir/monitrc"
+	start_daemon
+	expect syslog "no line in $messages: $(tail -n 1 "$dir/out")" await 20 contains $messages "syslog-$tag"
+	pollux quit >/dev/null 2>&1
+	write_monitrc
+}
+
+check_control_file
+check_procmatch
+if check_start; then
+	check_command_line
+	check_revival
+	check_second_daemon
+	check_reload
+	check_pidfiles
+	check_rc_refusal
+	check_clock_step
+	check_quit
+	check_adoption
+	check_syslog
+fi
+[ $failures -eq 0 ]
