@@ -17,6 +17,9 @@ use crate::state::State;
 use crate::sys::posix::spawn::{Credentials, Spec};
 use crate::sys::posix::{account, clock};
 
+/// So many programs are held back at most, so that descriptors suffice when everything dies at once.
+const HELD_MAX: usize = 64;
+
 /// More exec programs of one service do not run at a time: one that never ends must not pile up.
 const EXEC_MAX: usize = 16;
 
@@ -32,6 +35,9 @@ impl Daemon {
                 }
                 Effect::Run { service, purpose, timeout } => {
                     let deadline = timeout.map(|timeout| now.plus(timeout));
+                    if self.jobs.held() >= HELD_MAX {
+                        self.let_run();
+                    }
                     if let Err(why) = self.run_program(service, purpose, deadline) {
                         self.engine.program_not_run(service, purpose, &why, now);
                     }
@@ -47,7 +53,11 @@ impl Daemon {
     /// Performs everything, writes the journal, and only then lets the programs run that were forked meanwhile.
     pub(super) fn settle(&mut self, sample: &mut Sample<'_>, now: Mono) {
         self.perform(sample, now);
-        if self.dirty || self.jobs.any_held() {
+        self.let_run();
+    }
+
+    fn let_run(&mut self) {
+        if self.dirty || self.jobs.held() > 0 {
             self.save();
         }
         self.jobs.release();
@@ -173,7 +183,7 @@ impl Daemon {
         let argv = program.argv.iter().map(OsString::as_os_str);
         let spec = Spec::new(argv, environment, credentials).map_err(|error| error.to_string())?;
         let output = match self.output.open(&service.name) {
-            Ok(output) => Some((output, self.output.path_of(&service.name))),
+            Ok(output) => Some(output),
             Err(error) => {
                 let path = self.output.path_of(&service.name);
                 let text = format!("'{}' output of programs is thrown away: {}: {error}", service.name, path.display());

@@ -18,10 +18,17 @@ pub struct OutputDir {
     path: PathBuf,
 }
 
-/// One service's file as it stood when a program was started.
+/// One service's file, open for a program that is about to be started.
 #[derive(Debug)]
 pub struct Output {
     file: File,
+    mark: Mark,
+}
+
+/// Where in its file a program's output begins. Keeps no descriptor: a thousand programs may run.
+#[derive(Clone, Debug)]
+pub struct Mark {
+    path: PathBuf,
     from: u64,
 }
 
@@ -42,7 +49,8 @@ impl OutputDir {
     /// The directory cannot be made or written; the program then runs with its output thrown away.
     pub fn open(&self, service: &str) -> io::Result<Output> {
         file::private_dir(&self.path)?;
-        let file = file::open_append(&self.path_of(service), 0o600, false)?;
+        let path = self.path_of(service);
+        let file = file::open_append(&path, 0o600, false)?;
         if !file.metadata()?.is_file() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
         }
@@ -50,7 +58,7 @@ impl OutputDir {
             file.set_len(0)?;
         }
         let from = file.metadata()?.len();
-        Ok(Output { file, from })
+        Ok(Output { file, mark: Mark { path, from } })
     }
 
     /// Empties every file that has grown past [`OUTPUT_LIMIT`]. The writers append, so they go on at the new end.
@@ -71,15 +79,22 @@ impl Output {
         &self.file
     }
 
+    /// Closes the file and keeps what is needed to read it later.
+    pub fn into_mark(self) -> Mark {
+        self.mark
+    }
+}
+
+impl Mark {
     /// What was printed since the program was started, at most [`OUTPUT_LIMIT`] bytes; control characters stay, invalid
     /// UTF-8 is replaced.
-    pub fn text(&self, path: &Path) -> String {
-        // Our descriptor is write-only; the file may have been emptied since.
-        let Ok(read) = std::fs::OpenOptions::new().read(true).open(path) else { return String::new() };
-        let length = read.metadata().map(|about| about.len()).unwrap_or(0);
+    pub fn text(&self) -> String {
+        let Ok(file) = File::open(&self.path) else { return String::new() };
+        let length = file.metadata().map(|about| about.len()).unwrap_or(0);
+        // It may have been emptied since.
         let from = if length < self.from { 0 } else { self.from };
         let mut bytes = vec![0; usize::try_from((length - from).min(OUTPUT_LIMIT)).unwrap_or(0)];
-        let count = read.read_at(&mut bytes, from).unwrap_or(0);
+        let count = file.read_at(&mut bytes, from).unwrap_or(0);
         bytes.truncate(count);
         String::from_utf8_lossy(&bytes).trim().to_owned()
     }
@@ -113,7 +128,7 @@ mod tests {
         first.file.write_all(b"old\n").unwrap();
         let mut second = dir.open("a b").unwrap();
         second.file.write_all(b"new\n").unwrap();
-        assert_eq!(second.text(&dir.path_of("a b")), "new");
+        assert_eq!(second.into_mark().text(), "new");
         assert_eq!(std::fs::metadata(dir.path_of("a b")).unwrap().mode() & 0o777, 0o600);
         std::fs::remove_dir_all(&dir.path).unwrap();
     }
@@ -125,7 +140,7 @@ mod tests {
         output.file.write_all(&vec![b'.'; OUTPUT_LIMIT as usize + 1]).unwrap();
         dir.trim();
         output.file.write_all(b"after").unwrap();
-        assert_eq!(output.text(&dir.path_of("x")), "after");
+        assert_eq!(output.into_mark().text(), "after");
         std::fs::remove_dir_all(&dir.path).unwrap();
     }
 

@@ -2,10 +2,9 @@
 
 use std::io;
 use std::os::fd::AsRawFd;
-use std::path::PathBuf;
 use std::time::Duration;
 
-use super::output::{self, Output};
+use super::output::{self, Mark, Output};
 use crate::base::process::{Identity, Pid};
 use crate::base::program::{Outcome, Purpose};
 use crate::base::time::Mono;
@@ -24,8 +23,8 @@ pub struct Order {
     pub spec: Spec,
     /// When it has taken too long; `None`: never.
     pub deadline: Option<Mono>,
-    /// Where its output goes, with the file's path; `None`: nowhere.
-    pub output: Option<(Output, PathBuf)>,
+    /// Where its output goes; `None`: nowhere.
+    pub output: Option<Output>,
 }
 
 /// One line of the journal.
@@ -93,7 +92,7 @@ struct Job {
     purpose: Purpose,
     identity: Identity,
     deadline: Option<Mono>,
-    output: Option<(Output, PathBuf)>,
+    output: Option<Mark>,
     phase: Phase,
     adopted: bool,
 }
@@ -111,7 +110,7 @@ impl Jobs {
     /// # Errors
     /// No process or descriptor left; nothing runs then.
     pub fn hold(&mut self, order: Order, table: &ProcessTable) -> io::Result<Pid> {
-        let held = spawn::hold(&order.spec, order.output.as_ref().map(|(output, _)| output.file().as_raw_fd()))?;
+        let held = spawn::hold(&order.spec, order.output.as_ref().map(|output| output.file().as_raw_fd()))?;
         let pid = held.pid();
         // A held child is alive (or a zombie of ours): its entry is there. Were it not readable, nothing could be
         // journalled, and the child is dropped unrun.
@@ -124,16 +123,16 @@ impl Jobs {
             purpose: order.purpose,
             identity,
             deadline: order.deadline,
-            output: order.output,
+            output: order.output.map(Output::into_mark),
             phase: Phase::Held(held),
             adopted: false,
         });
         Ok(pid)
     }
 
-    /// Whether programs wait for [`Jobs::release`].
-    pub fn any_held(&self) -> bool {
-        self.jobs.iter().any(|job| matches!(job.phase, Phase::Held(_)))
+    /// How many programs wait for [`Jobs::release`]; each holds a descriptor.
+    pub fn held(&self) -> usize {
+        self.jobs.iter().filter(|job| matches!(job.phase, Phase::Held(_))).count()
     }
 
     /// Lets every held program run.
@@ -270,7 +269,7 @@ impl Job {
     }
 
     fn printed(&self) -> String {
-        self.output.as_ref().map(|(output, path)| output.text(path)).unwrap_or_default()
+        self.output.as_ref().map(Mark::text).unwrap_or_default()
     }
 
     fn ended(self, exit: Option<Exit>, timed_out: bool) -> Ended {
