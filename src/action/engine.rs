@@ -32,14 +32,23 @@ pub struct Engine {
     pub(super) todo: VecDeque<super::steps::Step>,
     /// What users had asked of the daemon before this one.
     goals: BTreeMap<ServiceId, Purpose>,
+    pub(super) verbose: bool,
 }
 
 impl Engine {
-    /// An engine that knows nothing yet.
-    pub fn new(config: Rc<Config>) -> Engine {
+    /// An engine that knows nothing yet. A verbose one also tells of tests that pass.
+    pub fn new(config: Rc<Config>, verbose: bool) -> Engine {
         let runs = config.services.iter().map(|s| Run { ledger: Ledger::new(s), plan: None }).collect();
         let dependants = dependants(&config);
-        Engine { config, runs, dependants, effects: VecDeque::new(), todo: VecDeque::new(), goals: BTreeMap::new() }
+        Engine {
+            config,
+            runs,
+            dependants,
+            effects: VecDeque::new(),
+            todo: VecDeque::new(),
+            goals: BTreeMap::new(),
+            verbose,
+        }
     }
 
     /// Takes up what a state file tells. Then come [`Engine::adopted`] for each program that still runs, and

@@ -167,7 +167,9 @@ impl Engine {
             _ => (false, "process data can be read again".to_owned()),
         };
         let posted = self.ledger_mut(id).data.post(failed, Rate::ONCE, Rate::ONCE);
-        self.report(id, posted, &text);
+        if posted.log.is_some() {
+            self.report(id, posted, &text);
+        }
         !failed
     }
 
@@ -218,8 +220,10 @@ impl Engine {
     }
 
     pub(super) fn report(&mut self, id: ServiceId, posted: Posted, text: &str) {
-        if let Some(level) = posted.log {
-            self.log(level, id, text);
+        match posted.log {
+            Some(level) => self.log(level, id, text),
+            None if self.verbose => self.log(Level::Debug, id, text),
+            None => {}
         }
     }
 

@@ -424,7 +424,9 @@ impl Engine {
             Goal::Stop => ledger.monitor = Monitor::Off,
         }
         let posted = self.ledger_mut(id).exec.post(false, Rate::ONCE, Rate::ONCE);
-        self.report(id, posted, plan.goal.done());
+        if posted.log.is_some() {
+            self.report(id, posted, plan.goal.done());
+        }
         if plan.cause == Cause::User {
             self.log(Level::Info, id, &format!("{} action done", plan.goal.word()));
         }

@@ -78,7 +78,7 @@ struct World {
 impl World {
     fn new(services: Vec<Service>) -> World {
         let reals = services.iter().map(|_| Real { takes: Duration::from_secs(1), ..Real::default() }).collect();
-        let engine = Engine::new(config(services));
+        let engine = Engine::new(config(services), false);
         World { engine, now: Mono::from_origin(MINUTE), reals, log: Vec::new(), next_pid: 100 }
     }
 
@@ -498,7 +498,7 @@ fn a_restarted_daemon_takes_up_what_was_under_way() {
     world.reals[0].takes = Duration::from_secs(20);
     world.cycle();
     let saved = HashMap::from([("x".to_owned(), world.engine.saved(ServiceId(0)))]);
-    let mut engine = Engine::new(config(vec![service("x", &[])]));
+    let mut engine = Engine::new(config(vec![service("x", &[])]), false);
     engine.restore(&saved, true);
     engine.adopted(ServiceId(0), Purpose::Start, world.now);
     world.engine = engine;
@@ -520,7 +520,7 @@ fn a_boot_obeys_onreboot() {
         all
     };
     let monitored = |same_boot| {
-        let mut engine = Engine::new(config(services()));
+        let mut engine = Engine::new(config(services()), false);
         engine.restore(&saved, same_boot);
         [0, 1, 2].map(|place| engine.ledger(ServiceId(place)).monitor != Monitor::Off)
     };
@@ -607,7 +607,7 @@ fn history(seed: u64) {
 fn restart_daemon(world: &mut World, services: &[Service]) {
     let saved: HashMap<_, _> =
         (0..services.len()).map(|place| (services[place].name.clone(), world.engine.saved(ServiceId(place)))).collect();
-    let mut engine = Engine::new(config(services.to_vec()));
+    let mut engine = Engine::new(config(services.to_vec()), false);
     engine.restore(&saved, true);
     for (place, real) in world.reals.iter_mut().enumerate() {
         if let Some(process) = real.process {

@@ -2,9 +2,10 @@
 
 use super::Daemon;
 use crate::base::time::Mono;
-use crate::http::Reply;
 use crate::http::answer::{self, Outcome};
-use crate::http::route::DaemonVerb;
+use crate::http::route::{DaemonVerb, Origin, Route, Text};
+use crate::http::{Reply, Request};
+use crate::view::Style;
 
 impl Daemon {
     /// Answers every request that is there.
@@ -13,7 +14,8 @@ impl Daemon {
             self.log.error(&line.0);
         }
         while let Some((id, request)) = self.server.next_request() {
-            let reply = match answer::answer(&request.route, self.server.signature(), || self.picture()) {
+            let route = self.as_configured(request);
+            let reply = match answer::answer(&route, self.server.signature(), || self.picture()) {
                 Outcome::Reply(reply) => reply,
                 Outcome::Act { verb, services } => {
                     let targets: Vec<_> = services.iter().filter_map(|name| self.engine.find(name)).collect();
@@ -35,6 +37,16 @@ impl Daemon {
                 },
             };
             self.server.respond(id, reply, now);
+        }
+    }
+
+    /// `set terminal batch` holds for the command line, not for readers on the network.
+    fn as_configured(&self, request: Request) -> Route {
+        let plain = request.origin == Origin::Private && self.engine.config().settings.batch;
+        match request.route {
+            Route::Status(text) if plain => Route::Status(Text { style: Style::PLAIN, ..text }),
+            Route::Summary(text) if plain => Route::Summary(Text { style: Style::PLAIN, ..text }),
+            route => route,
         }
     }
 }

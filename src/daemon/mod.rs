@@ -87,21 +87,30 @@ impl Daemon {
     /// The loop.
     fn run(&mut self) {
         while !self.is_over() {
-            let now = clock::monotonic();
-            let table = Rc::clone(&self.table);
-            // A table read in this turn serves everybody in this turn, and nobody later.
-            let mut sample = Sample::new(&*table, self.own);
-            self.take_news(now);
-            if self.end.is_none() && now >= self.next_cycle {
-                self.schedule_next(now);
-                self.cycle(&mut sample, now);
+            // Once it was asked to end, the daemon begins nothing any more; it only sends the answers it owes.
+            if !matches!(self.end, Some(End::Asked { .. })) {
+                self.turn();
             }
-            self.engine.tick(now);
-            self.settle(&mut sample, now);
+            let now = clock::monotonic();
             self.server.expire(now);
-            self.resolver.tick(now, &mut self.server, &mut self.log);
             self.wait();
         }
+    }
+
+    /// Everything that is due now.
+    fn turn(&mut self) {
+        let now = clock::monotonic();
+        let table = Rc::clone(&self.table);
+        // A table read in this turn serves everybody in this turn, and nobody later.
+        let mut sample = Sample::new(&*table, self.own);
+        self.take_news(now);
+        if self.end.is_none() && now >= self.next_cycle {
+            self.schedule_next(now);
+            self.cycle(&mut sample, now);
+        }
+        self.engine.tick(now);
+        self.settle(&mut sample, now);
+        self.resolver.tick(now, &mut self.server, &mut self.log);
     }
 
     fn is_over(&self) -> bool {

@@ -31,7 +31,11 @@ const DEFAULT_INTERVAL: Duration = Duration::from_secs(30);
 pub fn daemon(called_as: CalledAs, options: Options) -> i32 {
     match prepare(called_as, options) {
         Ok(Prepared::Woken) => 0,
-        Ok(Prepared::Daemon(daemon, Manner::Once)) => once(*daemon, None),
+        Ok(Prepared::Daemon(daemon, Manner::Once)) => match (once(*daemon, None), called_as) {
+            // The original's single pass always succeeds.
+            (_, CalledAs::Monit) => 0,
+            (code, CalledAs::Pollux) => code,
+        },
         Ok(Prepared::Daemon(daemon, Manner::Foreground)) => foreground(*daemon),
         Ok(Prepared::Daemon(daemon, Manner::Background)) => background(*daemon),
         Err(why) => {
@@ -126,7 +130,7 @@ fn prepare(called_as: CalledAs, options: Options) -> Result<Prepared, String> {
     let boot = machine::boot_id().unwrap_or(BootId(String::new()));
     let daemon = Daemon {
         product: ask::product(called_as),
-        engine: Engine::new(Rc::clone(&config)),
+        engine: Engine::new(Rc::clone(&config), options.verbose),
         jobs: Jobs::default(),
         own,
         server,
@@ -182,13 +186,13 @@ fn refuse_beside_monit(lock: &PidFile, table: &ProcessTable, own: Pid) -> Result
     let command = table.command(&entry).ok().flatten().unwrap_or_default();
     let program = command.split(|byte| *byte == b' ').next().unwrap_or_default();
     let name = program.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
-    if entry.zombie || (name != b"monit" && name != b"pollux") {
+    // Ours holds the lock, so a live pollux in a file that is not locked is a number that was reused.
+    if entry.zombie || name != b"monit" {
         return Ok(());
     }
     Err(format!(
-        "{} (pid {pid}) is running and holds the pidfile {}; stop it first ('service monit stop', or 'monit quit' of that \
+        "monit (pid {pid}) is running and holds the pidfile {}; stop it first ('service monit stop', or 'monit quit' of that \
          installation), because two watchdogs would start every service twice",
-        String::from_utf8_lossy(name),
         lock.path().display()
     ))
 }

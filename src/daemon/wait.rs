@@ -1,5 +1,7 @@
 //! The one place where the daemon sleeps: until a descriptor has something to say or the nearest deadline is there.
 
+use std::time::Duration;
+
 use super::Daemon;
 use crate::http;
 use crate::sys::posix::clock;
@@ -30,22 +32,20 @@ impl Daemon {
             _ => None,
         };
         let next_cycle = self.end.is_none().then_some(self.next_cycle);
-        let deadlines = [
-            next_cycle,
-            farewell,
-            self.jobs.next_deadline(now),
-            self.engine.next_deadline(),
-            self.server.next_deadline(),
-            self.resolver.next_deadline(),
-        ];
-        let timeout = deadlines.into_iter().flatten().min().map(|deadline| deadline.since(now));
+        let work =
+            [next_cycle, self.jobs.next_deadline(now), self.engine.next_deadline(), self.resolver.next_deadline()];
+        let work = work.into_iter().filter(|_| farewell.is_none());
+        let timeout =
+            work.chain([farewell, self.server.next_deadline()]).flatten().min().map(|deadline| deadline.since(now));
         if self.is_over() {
             return;
         }
         let ready = match set.wait(timeout) {
             Ok(ready) => ready,
             Err(error) => {
+                // Only a kernel without memory gets here; it must not be asked thousands of times a second.
                 self.log.error(&format!("poll: {error}"));
+                clock::pause(Duration::from_secs(1));
                 return;
             }
         };

@@ -8,14 +8,22 @@ use super::process::Listed;
 use crate::base::process::Pid;
 
 /// The processes whose command line the pattern matches, in the order of the table. Never among them: this program
-/// (`own`), its children that did not exec yet and so still carry its command line, zombies and kernel threads.
+/// (`own`), its children that did not exec yet and so still carry its command line, a `pollux procmatch` that carries the
+/// pattern itself, zombies and kernel threads.
 pub fn matches<'a>(table: &'a [Listed], pattern: &Regex, own: Pid) -> Vec<&'a Listed> {
     let own_command = table.iter().find(|p| p.entry.identity.pid == own).map(|p| p.command.as_slice());
     let is_own = |process: &Listed| {
         process.entry.identity.pid == own
             || process.entry.parent == Some(own) && own_command == Some(process.command.as_slice())
+            || is_procmatch(&process.command)
     };
     table.iter().filter(|p| !p.entry.zombie && !p.entry.kernel && pattern.is_match(&p.command) && !is_own(p)).collect()
+}
+
+fn is_procmatch(command: &[u8]) -> bool {
+    let mut words = command.split(|byte| *byte == b' ');
+    let name = words.next().and_then(|path| path.rsplit(|byte| *byte == b'/').next());
+    matches!(name, Some(b"pollux" | b"monit")) && words.any(|word| word == b"procmatch")
 }
 
 /// The one process among `matches` that stands for the service: of those whose parent does not match too, the longest
@@ -83,6 +91,7 @@ mod tests {
             process(51, OWN, 2, "pollux -c puma.conf"),
             process(52, OWN, 3, "puma"),
             process(53, 1, 4, "pollux -c puma.conf"),
+            process(54, 2, 1, "/usr/local/bin/pollux -c x procmatch puma.*"),
         ];
         assert_eq!(found(&table, "puma"), (vec![52, 53], Some(52)));
     }
