@@ -30,7 +30,7 @@ impl Builder<'_> {
             }
             ServiceStatement::Every(cycles) => self.every(&cycles, span),
             ServiceStatement::Rule(rule) => self.rule(*rule, span),
-            ServiceStatement::RestartLimit(limit) => self.restart_limit(*limit, span),
+            ServiceStatement::RestartLimit(limit) => self.restart_limit(*limit),
         }
     }
 
@@ -234,11 +234,7 @@ impl Builder<'_> {
         })
     }
 
-    fn restart_limit(&mut self, limit: written::RestartLimit, span: Span) {
-        if self.is_system() {
-            self.push(self.error(span, "a system cannot be restarted"));
-            return;
-        }
+    fn restart_limit(&mut self, limit: written::RestartLimit) {
         let action = self.action(limit.action);
         let Some(cycles) = self.small(&limit.cycles, 1, u64::from(u32::MAX), "the number of cycles") else {
             return;

@@ -411,11 +411,6 @@ fn mistakes_are_errors_at_their_place() {
             "a system cannot be tested for its existence",
             "if not exist then alert",
         ),
-        (
-            "check system s if 1 restart within 2 cycles then alert".to_owned(),
-            "a system cannot be restarted",
-            "if 1 restart within 2 cycles then alert",
-        ),
     ];
     for (text, message, place) in table {
         let mut all = errors(&text);

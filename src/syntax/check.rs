@@ -7,7 +7,7 @@ use super::statement::{Check, StatementKind, Target};
 use super::words;
 
 impl Parser<'_> {
-    /// `check TYPE NAME …` and `check NAME with pidfile PATH`
+    /// `check TYPE NAME …`; without a type it is a process
     pub(super) fn check(&mut self) -> Parse<StatementKind> {
         let start = self.advance().span;
         let first = self.lexer.skip_space(self.place());
@@ -16,17 +16,16 @@ impl Parser<'_> {
         let unbuilt = words::is_one_of(&kind, words::UNBUILT_CHECKS);
         if !unbuilt && kind != b"process" && kind != b"system" {
             let name = self.name("a type, such as 'process'")?;
-            if !self.accept("pidfile") && !self.accept("path") {
+            let next = self.peek();
+            if !["pidfile", "path", "matching"].iter().any(|word| self.is(next, word)) {
                 let known: Vec<&'static str> =
                     ["process", "system"].iter().chain(words::UNBUILT_CHECKS).copied().collect();
-                let message = "expected a type between 'check' and the name";
                 let near = words::nearest(&name.value, &known);
-                let help = near.map(|word| format!("did you mean '{word}'?"));
-                let mut error = self.error(name.span, message);
-                error.help = help;
+                let mut error = self.error(name.span, "expected a type between 'check' and the name");
+                error.help = near.map(|word| format!("did you mean '{word}'?"));
                 return Err(Box::new(error));
             }
-            let target = Target::Pidfile(self.path("the path of a pidfile")?);
+            let target = self.process_target()?;
             return Ok(StatementKind::Check(Check { name, target }));
         }
         let end = first + word.len();

@@ -226,7 +226,7 @@ impl<'a> Parser<'a> {
     pub(super) fn string(&mut self, what: &str) -> Parse<Text> {
         let token = self.peek();
         match token.kind {
-            TokenKind::Word if !words::is_reserved(self.lexer.slice(token.span)) => {}
+            TokenKind::Word if !self.is_reserved(token) && !self.starts_statement(token) => {}
             TokenKind::Quoted | TokenKind::Path => {}
             _ => return Err(self.expected(what)),
         }

@@ -160,9 +160,9 @@ impl Parser<'_> {
         Some(span)
     }
 
-    /// A path and the strings and paths that follow.
+    /// A program and the strings and paths that follow.
     fn unquoted_words(&mut self) -> Parse<Vec<Text>> {
-        let first = self.path("a program in quotes or an absolute path")?;
+        let first = self.string("a program")?;
         self.more_words(vec![first])
     }
 

@@ -60,6 +60,11 @@ impl Parser<'_> {
     }
 
     fn group_name(&mut self) -> Parse<Text> {
+        let start = self.lexer.skip_blanks(self.place());
+        if self.lexer.byte(start).is_none_or(|byte| byte == b'\n' || byte == b'\r') {
+            let word = Span { start: self.place(), end: self.place() };
+            return Err(Box::new(self.error(word, "expected a group name on the line of 'group'")));
+        }
         let name = self.name("a group name")?;
         if name.value.iter().any(u8::is_ascii_whitespace) {
             return Err(Box::new(self.error(name.span, "a group name cannot have blanks")));
