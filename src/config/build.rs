@@ -1,6 +1,6 @@
 //! Statements of all files, in the order in which they take effect, to a [`Config`].
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
 use super::model::{
@@ -14,6 +14,9 @@ use crate::syntax::diagnostic::{Diagnostic, Diagnostics};
 use crate::syntax::source::{Location, SourceId, Sources, Span, Text};
 use crate::syntax::statement::{Check, OnReboot as OnRebootWord, Set, Statement, StatementKind, Target, Unsupported};
 
+/// Most names of a cycle that a message holds.
+const CYCLE_SHOWN: usize = 20;
+
 /// Takes statements one after the other.
 pub(super) struct Builder<'a> {
     pub(super) world: &'a dyn World,
@@ -24,6 +27,8 @@ pub(super) struct Builder<'a> {
     pub(super) onreboot: OnReboot,
     /// Where `set httpd` gave its address.
     pub(super) httpd_address: Option<Location>,
+    /// Users of `set httpd` that have credentials.
+    pub(super) httpd_users: HashSet<String>,
     /// The source of the statement at hand.
     source: SourceId,
     services: Vec<Draft>,
@@ -82,6 +87,7 @@ impl<'a> Builder<'a> {
             settings: Settings::default(),
             onreboot: OnReboot::Start,
             httpd_address: None,
+            httpd_users: HashSet::new(),
             source: first,
             services: Vec::new(),
             current: Current::None,
@@ -298,9 +304,10 @@ impl<'a> Builder<'a> {
         let mut all = Vec::new();
         for draft in &self.services {
             let mut parents = Vec::new();
+            let mut known = HashSet::new();
             for (name, location) in &draft.depends {
                 match places.get(&name.to_lowercase()) {
-                    Some(place) if parents.contains(place) => {}
+                    Some(place) if !known.insert(*place) => {}
                     Some(place) => parents.push(*place),
                     None => unknown
                         .push(Diagnostic::error(*location, format!("there is no service named '{name}' to depend on"))),
@@ -319,7 +326,10 @@ impl<'a> Builder<'a> {
         let (Some(first), Some(second)) = (drafts.first(), drafts.iter().chain(drafts.first()).nth(1)) else {
             return;
         };
-        let names: Vec<&str> = drafts.iter().chain(drafts.first()).map(|draft| draft.name.as_str()).collect();
+        let mut names: Vec<&str> = drafts.iter().chain(drafts.first()).map(|draft| draft.name.as_str()).collect();
+        if names.len() > CYCLE_SHOWN {
+            names.splice(CYCLE_SHOWN / 2..names.len() - CYCLE_SHOWN / 2, ["..."]);
+        }
         let found = first.depends.iter().find(|(name, _)| name.to_lowercase() == second.name.to_lowercase());
         let location = found.map_or(first.location, |(_, location)| *location);
         let message = format!("services depend on each other: {}", names.join(" -> "));
@@ -371,7 +381,7 @@ impl Draft {
         }
         let source = sources.get(self.location.source);
         let added = self.location.span == Span::default();
-        let line = source.map_or(0, |source| source.position(self.location.span.start).line);
+        let line = source.map_or(0, |source| source.line(self.location.span.start));
         let file = source.map(|source| source.path().to_owned()).unwrap_or_default();
         Some(Service {
             name: self.name,

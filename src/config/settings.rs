@@ -158,7 +158,7 @@ impl Builder<'_> {
             let location = self.location(password.span);
             self.push(Diagnostic::warning(location, "the password is empty, nobody can log in with it"));
         }
-        if self.httpd().credentials.iter().any(|known| known.user == name) {
+        if !self.httpd_users.insert(name.clone()) {
             let location = self.location(user.span);
             let message = format!("there are credentials for '{name}' already, these are ignored");
             self.push(Diagnostic::warning(location, message));

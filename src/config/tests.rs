@@ -506,3 +506,12 @@ fn no_secret_is_ever_shown() {
     assert!(loaded.diagnostics.iter().count() >= 4 && !shown.contains("s3cr"), "{shown}");
     assert!(!format!("{:?}", loaded.settings).contains("s3cr"));
 }
+
+#[test]
+fn a_long_cycle_is_told_in_short() {
+    let text: String =
+        (0..1000).map(|n| format!("check process p{n} pidfile /a depends on p{}\n", (n + 1) % 1000)).collect();
+    let all = errors(&text);
+    assert_eq!(all.len(), 1);
+    assert!(all[0].0.contains("p8 -> p9 -> ... -> p991 -> p992"), "{all:?}");
+}

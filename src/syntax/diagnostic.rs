@@ -98,10 +98,10 @@ impl Diagnostics {
         if diagnostic.severity == Severity::Error {
             self.errors += 1;
         }
-        if self.all.len() < Diagnostics::MAX {
-            self.all.push(diagnostic);
-        } else {
+        if self.is_full() {
             self.left_out += 1;
+        } else {
+            self.all.push(diagnostic);
         }
     }
 
@@ -131,6 +131,11 @@ impl Diagnostics {
     /// How many messages were not kept.
     pub fn left_out(&self) -> usize {
         self.left_out
+    }
+
+    /// Whether further messages are only counted.
+    pub fn is_full(&self) -> bool {
+        self.all.len() >= Diagnostics::MAX
     }
 
     /// Whether there is no message at all.
@@ -187,9 +192,11 @@ fn quote(source: &Source, span: Span, mark: char) -> String {
     let shown = |from: usize, to: usize| visible(source, from, to.max(from));
     let start = span.start.clamp(line.start, line.end);
     let end = span.end.clamp(start, line.end);
-    let before: Vec<char> = shown(line.start, start);
-    let marked: Vec<char> = shown(start, end);
-    let behind: Vec<char> = shown(end, line.end);
+    // Four bytes are the longest character, so these ranges hold enough.
+    const ENOUGH: usize = 4 * (CONTEXT + 1);
+    let before: Vec<char> = shown(line.start.max(start.saturating_sub(ENOUGH)), start);
+    let marked: Vec<char> = shown(start, end.min(start + ENOUGH));
+    let behind: Vec<char> = shown(end, line.end.min(end + ENOUGH));
     let skipped = before.len().saturating_sub(CONTEXT);
     let lead: String = before.iter().skip(skipped).collect();
     let cut = if skipped > 0 { "..." } else { "" };

@@ -43,7 +43,7 @@ pub fn parse(source: SourceId, text: &[u8]) -> Parsed {
                 if parser.place <= start.start {
                     parser.advance();
                 }
-                parser.recovering = true;
+                parser.recovering = !parser.diagnostics.is_full();
                 parser.skip_statement();
                 parser.recovering = false;
             }
@@ -364,7 +364,7 @@ impl<'a> Parser<'a> {
     pub(super) fn expected_word(&mut self, what: &str, known: &[&'static str]) -> Box<Diagnostic> {
         let mut diagnostic = self.expected(what);
         let token = self.peek();
-        if token.kind == TokenKind::Word {
+        if token.kind == TokenKind::Word && !self.diagnostics.is_full() {
             diagnostic.help = match words::nearest(self.lexer.slice(token.span), known) {
                 Some(word) => Some(format!("did you mean '{word}'?")),
                 None if words::is_reserved(self.lexer.slice(token.span)) => None,

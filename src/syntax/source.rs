@@ -109,14 +109,18 @@ impl Source {
         Span { start, end: end - usize::from(bytes.ends_with(b"\r")) }
     }
 
+    /// The line of byte `offset`, counted from 1.
+    pub fn line(&self, offset: usize) -> u32 {
+        u32::try_from(self.line_index(offset) + 1).unwrap_or(u32::MAX)
+    }
+
     /// Line and column of byte `offset`.
     pub fn position(&self, offset: usize) -> Position {
         let offset = offset.min(self.text.len());
         let index = self.line_index(offset);
         let start = self.line_starts.get(index).copied().unwrap_or(0);
         let before = String::from_utf8_lossy(self.text.get(start..offset).unwrap_or_default()).chars().count();
-        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-        Position { line: count(index + 1), column: count(before + 1) }
+        Position { line: self.line(offset), column: u32::try_from(before + 1).unwrap_or(u32::MAX) }
     }
 }
 
