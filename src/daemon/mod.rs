@@ -1,6 +1,6 @@
 //! The daemon: the only place where the layers meet.
 //!
-//! `start.rs` brings it up, `cycle.rs` is one round of checks, `wait.rs` the one place where it sleeps, `perform.rs` turns
+//! `start.rs` brings it up, `recall.rs` takes up what an earlier daemon left, `cycle.rs` is one round of checks, `wait.rs` the one place where it sleeps, `perform.rs` turns
 //! the engine's effects into programs, log lines and state, `reload.rs` puts a new configuration in place, `answer.rs`
 //! serves the page and the command line, `picture.rs` draws the status they show.
 
@@ -9,6 +9,7 @@ mod cycle;
 mod front;
 mod perform;
 mod picture;
+mod recall;
 mod reload;
 mod resolve;
 pub mod start;

@@ -1,7 +1,0 @@
-//! temporary
-impl super::Rule {
-    /// temporary
-    pub fn text(&self) -> String {
-        format!("{:?}", self)
-    }
-}
