@@ -141,8 +141,8 @@ impl<'a> Builder<'a> {
                 self.pattern(pattern).map(|pattern| DraftKind::Process(ProcessTarget::Matching(pattern)))
             }
             Target::System => Some(DraftKind::System),
-            Target::Unsupported(unsupported) => {
-                self.unsupported(unsupported);
+            target => {
+                self.unbuilt(check.head, target.words());
                 None
             }
         };
@@ -214,7 +214,19 @@ impl<'a> Builder<'a> {
     }
 
     fn unsupported(&mut self, unsupported: &Unsupported) {
-        self.push(self.error(unsupported.span, format!("'{}' is not supported yet", unsupported.words)));
+        self.unbuilt(unsupported.span, &unsupported.words);
+    }
+
+    /// The words of a range, in lower case with single blanks.
+    pub(super) fn words(&self, span: Span) -> String {
+        let text = self.sources.get(self.source).and_then(|source| source.text().get(span.start..span.end));
+        let text = String::from_utf8_lossy(text.unwrap_or_default()).to_lowercase();
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    /// Refuses something by its name.
+    pub(super) fn unbuilt(&mut self, span: Span, words: &str) {
+        self.push(self.error(span, format!("'{words}' is not supported yet")));
     }
 
     /// The service that is open.

@@ -28,6 +28,9 @@ impl Builder<'_> {
                     draft.onreboot = onreboot(word);
                 }
             }
+            ServiceStatement::Cron { not: true, .. } => self.unbuilt(span, "not every"),
+            ServiceStatement::Cron { not: false, .. } => self.unbuilt(span, "every \"CRON\""),
+            ServiceStatement::Ignore(_) => self.unbuilt(span, "ignore"),
             ServiceStatement::Every(cycles) => self.every(&cycles, span),
             ServiceStatement::Rule(rule) => self.rule(*rule, span),
             ServiceStatement::RestartLimit(limit) => self.restart_limit(*limit),
@@ -179,14 +182,18 @@ impl Builder<'_> {
     }
 
     fn rule(&mut self, rule: written::Rule, span: Span) {
+        let test = match rule.test {
+            written::Test::NotExist => Test::NotExist,
+            written::Test::Exist => Test::Exist,
+            _ => {
+                let words = self.words(rule.head);
+                return self.unbuilt(rule.head, &words);
+            }
+        };
         if self.is_system() {
             self.push(self.error(span, "a system cannot be tested for its existence"));
             return;
         }
-        let test = match rule.test {
-            written::Test::NotExist => Test::NotExist,
-            written::Test::Exist => Test::Exist,
-        };
         let failure = self.reaction(rule.rate, rule.action);
         let recovery = match rule.recovery {
             Some(recovery) => self.reaction(recovery.rate, recovery.action),

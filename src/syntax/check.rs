@@ -1,8 +1,8 @@
 //! `check` statements.
 
-use super::lexer::ends_word;
+use super::lexer::{TokenKind, ends_word};
 use super::parser::{Parse, Parser};
-use super::source::Span;
+use super::source::{Span, Text};
 use super::statement::{Check, StatementKind, Target};
 use super::words;
 
@@ -11,44 +11,45 @@ impl Parser<'_> {
     pub(super) fn check(&mut self) -> Parse<StatementKind> {
         let start = self.advance().span;
         let first = self.lexer.skip_space(self.place());
-        let word = self.word_at(first);
-        let kind = word.to_ascii_lowercase();
-        let unbuilt = words::is_one_of(&kind, words::UNBUILT_CHECKS);
-        if !unbuilt && kind != b"process" && kind != b"system" {
-            let name = self.name("a type, such as 'process'")?;
-            let next = self.peek();
-            if !["pidfile", "path", "matching"].iter().any(|word| self.is(next, word)) {
-                let known: Vec<&'static str> =
-                    ["process", "system"].iter().chain(words::UNBUILT_CHECKS).copied().collect();
-                let near = words::nearest(&name.value, &known);
-                let mut error = self.error(name.span, "expected a type between 'check' and the name");
-                error.help = near.map(|word| format!("did you mean '{word}'?"));
-                return Err(Box::new(error));
-            }
-            let target = self.process_target()?;
-            return Ok(StatementKind::Check(Check { name, target }));
+        let end = self.lexer.skip_while(first, |byte| !ends_word(byte));
+        let word = Span { start: first, end };
+        let kind = self.lexer.slice(word).to_ascii_lowercase();
+        if !words::is_one_of(&kind, words::CHECKS) {
+            return self.untyped_check(start);
         }
-        let end = first + word.len();
-        self.take(Span { start: first, end });
+        self.take(word);
         let name = self.name("a name for the service")?;
-        let target = if unbuilt {
-            let head = start.to(Span { start: first, end });
-            let words = format!("check {}", String::from_utf8_lossy(&kind));
-            let mut unsupported = self.unsupported(start, &words, false);
-            unsupported.span = head;
-            Target::Unsupported(unsupported)
-        } else if kind == b"system" {
-            Target::System
-        } else {
-            self.process_target()?
+        let target = match kind.as_slice() {
+            b"system" => Target::System,
+            b"file" => Target::File(self.check_path()?),
+            b"fifo" => Target::Fifo(self.check_path()?),
+            b"directory" => Target::Directory(self.check_path()?),
+            b"filesystem" | b"device" => {
+                self.expect("path")?;
+                Target::Filesystem(self.string("a path, a device or a connection string")?)
+            }
+            b"host" => {
+                self.expect("address")?;
+                Target::Host(self.address("an address or host name")?)
+            }
+            b"network" => self.network_target()?,
+            b"program" => self.program_target()?,
+            _ => self.process_target()?,
         };
-        Ok(StatementKind::Check(Check { name, target }))
+        Ok(StatementKind::Check(Check { head: start.to(word), name, target }))
     }
 
-    /// The unquoted run at a place.
-    fn word_at(&mut self, start: usize) -> Vec<u8> {
-        let end = self.lexer.skip_while(start, |byte| !ends_word(byte));
-        self.lexer.slice(Span { start, end }).to_vec()
+    fn untyped_check(&mut self, start: Span) -> Parse<StatementKind> {
+        let name = self.name("a type, such as 'process'")?;
+        let next = self.peek();
+        if !["pidfile", "path", "matching"].iter().any(|word| self.is(next, word)) {
+            let near = words::nearest(&name.value, words::CHECKS);
+            let mut error = self.error(name.span, "expected a type between 'check' and the name");
+            error.help = near.map(|word| format!("did you mean '{word}'?"));
+            return Err(Box::new(error));
+        }
+        let target = self.process_target()?;
+        Ok(StatementKind::Check(Check { head: start, name, target }))
     }
 
     fn process_target(&mut self) -> Parse<Target> {
@@ -59,5 +60,30 @@ impl Parser<'_> {
             return self.path("the path of a pidfile").map(Target::Pidfile);
         }
         Err(self.expected_word("'pidfile' or 'matching'", &["pidfile", "matching"]))
+    }
+
+    fn check_path(&mut self) -> Parse<Text> {
+        self.expect("path")?;
+        self.path("an absolute path")
+    }
+
+    fn network_target(&mut self) -> Parse<Target> {
+        if self.accept("interface") {
+            return self.string("the name of an interface").map(Target::Interface);
+        }
+        if self.accept("address") {
+            return self.address("an address").map(Target::InterfaceAddress);
+        }
+        Err(self.expected_word("'interface' or 'address'", &["interface", "address"]))
+    }
+
+    fn program_target(&mut self) -> Parse<Target> {
+        let token = self.peek();
+        if token.kind != TokenKind::Word || !self.is(token, "path") {
+            return Err(self.expected_word("'path'", &["path"]));
+        }
+        let mut program = self.exec_program()?;
+        program.timeout = self.timeout()?;
+        Ok(Target::Program(program))
     }
 }

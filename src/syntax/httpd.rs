@@ -85,7 +85,7 @@ impl Parser<'_> {
     }
 
     /// A name, an IPv4 or an IPv6 address.
-    fn address(&mut self, what: &str) -> Parse<Text> {
+    pub(super) fn address(&mut self, what: &str) -> Parse<Text> {
         let token = self.peek();
         if token.kind == TokenKind::Ipv6 {
             self.advance();

@@ -16,6 +16,7 @@ mod service;
 mod set;
 pub mod source;
 pub mod statement;
+mod test;
 #[cfg(test)]
 mod tests;
 pub mod words;

@@ -156,6 +156,11 @@ impl<'a> Parser<'a> {
         self.long_string = lines.then_some(span);
     }
 
+    /// The token that was taken last.
+    pub(super) fn last(&self) -> Span {
+        self.last
+    }
+
     /// Where the next token is looked for.
     pub(super) fn place(&self) -> usize {
         self.place

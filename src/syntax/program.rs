@@ -51,11 +51,11 @@ impl Parser<'_> {
             }
         };
         let (uid, gid) = self.ids()?;
-        let timeout = if self.accept("timeout") { Some(self.seconds("a timeout in seconds")?) } else { None };
+        let timeout = self.timeout()?;
         Ok(ServiceStatement::Program { method, program: Program { words, uid, gid, timeout } })
     }
 
-    /// The program of `exec`, which was not taken yet.
+    /// The program behind `exec` or `path`, which was not taken yet; without timeout.
     pub(super) fn exec_program(&mut self) -> Parse<Program> {
         let exec = self.advance();
         let quote = self.lexer.skip_blanks(exec.span.end);
@@ -74,6 +74,11 @@ impl Parser<'_> {
         self.lexer.byte(quote) == Some(b'"') && self.quoted_words(token.span.start, quote).is_ok()
     }
 
+    /// `timeout N seconds`
+    pub(super) fn timeout(&mut self) -> Parse<Option<Number>> {
+        if self.accept("timeout") { self.seconds("a timeout in seconds").map(Some) } else { Ok(None) }
+    }
+
     /// `uid X` and `gid X` in any order; of two, the last counts.
     fn ids(&mut self) -> Parse<(Option<Text>, Option<Text>)> {
         let (mut uid, mut gid) = (None, None);
@@ -88,7 +93,7 @@ impl Parser<'_> {
         }
     }
 
-    fn id(&mut self, what: &str) -> Parse<Text> {
+    pub(super) fn id(&mut self, what: &str) -> Parse<Text> {
         let token = self.peek();
         if token.kind == TokenKind::Number {
             self.advance();

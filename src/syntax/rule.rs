@@ -14,47 +14,43 @@ impl Parser<'_> {
         if token.kind == TokenKind::Number {
             return self.restart_limit();
         }
-        let not = self.accept("not");
-        let exist = [("exist", ()), ("exists", ())];
+        let (second, exist) = (self.peek_second(), [("exist", ()), ("exists", ())]);
+        let not = self.is(token, "not") && exist.iter().any(|(word, ())| self.is(second, word));
+        if not {
+            self.advance();
+        }
         if self.accept_of(&exist).is_some() {
             let test = if not { Test::NotExist } else { Test::Exist };
-            return self.rule_rest(test);
+            return self.rule_rest(start.to(self.last()), test);
         }
-        self.unbuilt_test(start, if not { "if not" } else { "if" })
+        let (first, second) = (self.peek(), self.peek_second());
+        let prefixed = ["changed", "disk", "failed", "not", "total"].iter().any(|word| self.is(first, word));
+        let named = if prefixed { second } else { first };
+        match self.local_test()? {
+            Some(test) => self.rule_rest(start.to(named.span), test),
+            None => self.network_test(start),
+        }
     }
 
-    /// A test that is known by name only.
-    fn unbuilt_test(&mut self, start: Span, head: &str) -> Parse<StatementKind> {
-        let mut words = head.to_owned();
-        let mut known = head != "if";
-        for _ in 0..2 {
+    /// A test over the network, which is known by name only.
+    fn network_test(&mut self, start: Span) -> Parse<StatementKind> {
+        if let Some(word) = self.accept_of(&[("failed", "failed"), ("succeeded", "succeeded")]) {
+            let mut words = format!("if {word}");
             let token = self.peek();
             let word = self.lexer.slice(token.span).to_ascii_lowercase();
-            if token.kind != TokenKind::Word || !words::is_one_of(&word, words::TEST_PREFIXES) {
-                break;
+            if token.kind == TokenKind::Word && words::is_one_of(&word, words::NETWORK_TESTS) {
+                self.advance();
+                words.push_str(&format!(" {}", String::from_utf8_lossy(&word)));
+                return Ok(StatementKind::Unsupported(self.unsupported(start, &words, true)));
             }
-            self.advance();
-            words.push_str(&format!(" {}", String::from_utf8_lossy(&word)));
-            known |= word == b"failed" || word == b"succeeded";
+            return Err(self.expected_word("what is tested, such as 'port' or 'url'", words::NETWORK_TESTS));
         }
-        let token = self.peek();
-        let word = self.lexer.slice(token.span).to_ascii_lowercase();
-        if token.kind == TokenKind::Word && words::is_one_of(&word, words::UNBUILT_TESTS) {
-            self.advance();
-            words.push_str(&format!(" {}", String::from_utf8_lossy(&word)));
-            known = true;
-        } else if self.is(token, "then") || token.kind != TokenKind::Word && !known {
-            known = false;
-        }
-        if !known {
-            let tests: Vec<&'static str> =
-                ["not", "exist", "failed", "changed"].iter().chain(words::UNBUILT_TESTS).copied().collect();
-            return Err(self.expected_word("a test", &tests));
-        }
-        Ok(StatementKind::Unsupported(self.unsupported(start, &words, true)))
+        let tests: Vec<&'static str> =
+            ["not", "exist", "failed", "changed"].iter().chain(words::TESTS).copied().collect();
+        Err(self.expected_word("a test", &tests))
     }
 
-    fn rule_rest(&mut self, test: Test) -> Parse<StatementKind> {
+    fn rule_rest(&mut self, head: Span, test: Test) -> Parse<StatementKind> {
         let rate = self.rate()?;
         let token = self.peek();
         if self.is(token, "include") {
@@ -63,8 +59,8 @@ impl Parser<'_> {
         }
         self.expect("then")?;
         let action = self.action(false)?;
-        let recovery = self.recovery()?;
-        let rule = Rule { test, rate, action, recovery };
+        let recovery = if test.recovers() { self.recovery()? } else { None };
+        let rule = Rule { head, test, rate, action, recovery };
         Ok(StatementKind::Service(ServiceStatement::Rule(Box::new(rule))))
     }
 

@@ -1,9 +1,9 @@
 //! Statements that stand inside a service.
 
-use super::lexer::{Token, TokenKind, ends_word};
+use super::lexer::{TokenKind, ends_word};
 use super::parser::{Parse, Parser};
 use super::source::{Span, Text};
-use super::statement::{Method, Mode, ServiceStatement, StatementKind};
+use super::statement::{Content, Method, Mode, ServiceStatement, StatementKind};
 use super::words;
 
 impl Parser<'_> {
@@ -35,23 +35,39 @@ impl Parser<'_> {
                 self.advance();
                 ServiceStatement::OnReboot(self.onreboot_word()?)
             }
-            b"every" | b"not" => return self.every(token),
+            b"every" | b"not" => return self.every(),
+            b"ignore" => {
+                self.advance();
+                ServiceStatement::Ignore(self.ignored()?)
+            }
             _ => return self.rule(),
         };
         Ok(StatementKind::Service(statement))
     }
 
-    fn every(&mut self, first: Token) -> Parse<StatementKind> {
+    fn every(&mut self) -> Parse<StatementKind> {
         let not = self.accept("not");
         self.expect("every")?;
-        if not || self.peek().kind == TokenKind::Quoted {
-            let words = if not { "not every" } else { "every \"CRON\"" };
+        let token = self.peek();
+        if not || token.kind == TokenKind::Quoted {
             self.expect_kind(TokenKind::Quoted, "a cron specification in quotes")?;
-            return Ok(StatementKind::Unsupported(self.unsupported(first.span, words, true)));
+            let fields = self.text(token);
+            return Ok(StatementKind::Service(ServiceStatement::Cron { not, fields }));
         }
         let number = self.number("a number of cycles or a cron specification in quotes")?;
         self.cycles_word()?;
         Ok(StatementKind::Service(ServiceStatement::Every(number)))
+    }
+
+    /// What stands behind `ignore`.
+    fn ignored(&mut self) -> Parse<Content> {
+        let differs = self.accept("not");
+        let next = self.peek();
+        if !differs && !self.is(next, "match") {
+            return self.content();
+        }
+        self.expect("match")?;
+        Ok(Content { differs, pattern: self.pattern()? })
     }
 
     /// `cycles` or `cycle`

@@ -156,7 +156,7 @@ impl Parser<'_> {
     }
 
     /// Takes a unit of sizes, `MB` or `MB/s`, and returns its bytes.
-    fn size_unit(&mut self) -> Option<u64> {
+    pub(super) fn size_unit(&mut self) -> Option<u64> {
         let token = self.peek();
         if token.kind != TokenKind::Word {
             return None;

@@ -142,6 +142,8 @@ pub enum HttpdOption {
 /// `check TYPE NAME …`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
+    /// The words in front of the name.
+    pub head: Span,
     /// The service's name.
     pub name: Text,
     /// What is checked.
@@ -157,8 +159,39 @@ pub enum Target {
     Matching(Text),
     /// `check system NAME`
     System,
-    /// A type that is known by name only.
-    Unsupported(Unsupported),
+    /// `check file NAME path PATH`
+    File(Text),
+    /// `check fifo NAME path PATH`
+    Fifo(Text),
+    /// `check directory NAME path PATH`
+    Directory(Text),
+    /// `check filesystem NAME path PATH`; a device, a mount point or a connection string
+    Filesystem(Text),
+    /// `check host NAME address NAME`
+    Host(Text),
+    /// `check network NAME interface NAME`
+    Interface(Text),
+    /// `check network NAME address ADDRESS`
+    InterfaceAddress(Text),
+    /// `check program NAME path PROGRAM`
+    Program(Program),
+}
+
+impl Target {
+    /// The words that stand for it.
+    pub fn words(&self) -> &'static str {
+        match self {
+            Target::Pidfile(_) | Target::Matching(_) => "check process",
+            Target::System => "check system",
+            Target::File(_) => "check file",
+            Target::Fifo(_) => "check fifo",
+            Target::Directory(_) => "check directory",
+            Target::Filesystem(_) => "check filesystem",
+            Target::Host(_) => "check host",
+            Target::Interface(_) | Target::InterfaceAddress(_) => "check network",
+            Target::Program(_) => "check program",
+        }
+    }
 }
 
 /// Statements inside a service.
@@ -179,6 +212,15 @@ pub enum ServiceStatement {
     Mode(Mode),
     /// `every N cycles`
     Every(Number),
+    /// `every "CRON"` and `not every "CRON"`
+    Cron {
+        /// Whether `not` stands in front.
+        not: bool,
+        /// The five fields.
+        fields: Text,
+    },
+    /// `ignore content = PATTERN`
+    Ignore(Content),
     /// `onreboot …`
     OnReboot(OnReboot),
     /// `if TEST …`
@@ -232,6 +274,8 @@ pub struct Program {
 /// `if TEST [RATE] then ACTION [else …]`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
+    /// The words that name the test.
+    pub head: Span,
     /// The test.
     pub test: Test,
     /// How often.
@@ -242,13 +286,201 @@ pub struct Rule {
     pub recovery: Option<Recovery>,
 }
 
-/// Tests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Tests. Which service can have which is not said here.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Test {
     /// `not exist`
     NotExist,
     /// `exist`
     Exist,
+    /// A measured value and a limit, such as `cpu > 80%`
+    Measured {
+        /// What is measured.
+        measure: Measure,
+        /// The limit.
+        limit: Comparison,
+    },
+    /// `total upload > 5 MB in last 2 hours`
+    Transferred {
+        /// Upload; otherwise download.
+        upload: bool,
+        /// The limit.
+        limit: Comparison,
+        /// Minutes that are looked at.
+        minutes: Number,
+    },
+    /// `content = PATTERN` and `match PATTERN`
+    Content(Content),
+    /// `link up` (true) or `link down`
+    Link(bool),
+    /// `failed …`
+    Failed(Expectation),
+    /// `changed …`
+    Changed(Attribute),
+}
+
+/// What `content` and `match` look for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Content {
+    /// `!=` or `not match`.
+    pub differs: bool,
+    /// A pattern, or the path of a file with patterns.
+    pub pattern: Text,
+}
+
+/// What can be measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)] // spelled as in the control file
+pub enum Measure {
+    Cpu(Option<CpuKind>),
+    TotalCpu,
+    Memory,
+    TotalMemory,
+    Swap,
+    Load {
+        /// 1, 5 or 15.
+        minutes: u8,
+        /// Divided by the number of processors.
+        per_core: bool,
+    },
+    Threads,
+    Children,
+    FileDescriptors,
+    TotalFileDescriptors,
+    Uptime,
+    Space,
+    SpaceFree,
+    Inodes,
+    InodesFree,
+    Read,
+    Write,
+    DiskRead,
+    DiskWrite,
+    ServiceTime,
+    Size,
+    Age(Timestamp),
+    Status,
+    Saturation,
+    Upload,
+    Download,
+    Hardlink,
+}
+
+/// Where processors spend their time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)] // spelled as in the control file
+pub enum CpuKind {
+    User,
+    System,
+    Wait,
+    Nice,
+    HardIrq,
+    SoftIrq,
+    Steal,
+    Guest,
+    GuestNice,
+}
+
+/// Timestamps of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timestamp {
+    /// The newer of change and modification.
+    Newest,
+    /// `access time`
+    Access,
+    /// `change time`
+    Change,
+    /// `modification time`
+    Modification,
+}
+
+/// An operator, a value and a unit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Comparison {
+    /// The operator.
+    pub operator: Operator,
+    /// The value in millionths of the unit; further digits are dropped.
+    pub millionths: Number,
+    /// The unit.
+    pub unit: Unit,
+}
+
+/// Operators.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)] // spelled out
+pub enum Operator {
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+    Equal,
+    NotEqual,
+}
+
+/// What a value counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Things.
+    One,
+    /// Percent.
+    Percent,
+    /// So many bytes.
+    Bytes(u64),
+    /// So many milliseconds.
+    Milliseconds(u64),
+    /// Operations.
+    Operations,
+    /// Packets.
+    Packets,
+}
+
+/// What `failed` expects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expectation {
+    /// `permission OCTAL`
+    Permission(Text),
+    /// `uid`
+    Uid(Text),
+    /// `euid`
+    EffectiveUid(Text),
+    /// `gid`
+    Gid(Text),
+    /// `[md5] checksum [expect HASH]`
+    Checksum {
+        /// The kind of checksum.
+        kind: Option<Hash>,
+        /// The checksum that is expected.
+        expected: Option<Text>,
+    },
+    /// `security attribute`
+    SecurityAttribute(Text),
+    /// `link`
+    Link,
+}
+
+/// What `changed` watches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)] // spelled as in the control file
+pub enum Attribute {
+    Pid,
+    ParentPid,
+    Size,
+    Permission,
+    Checksum(Option<Hash>),
+    Time(Timestamp),
+    FilesystemFlags,
+    Link,
+    Status,
+    Hardlink,
+}
+
+/// Kinds of checksums.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)] // spelled as in the control file
+pub enum Hash {
+    Md5,
+    Sha1,
+    Sha256,
 }
 
 /// `N cycles` or `N times within M cycles`

@@ -52,12 +52,12 @@ pub const UNBUILT_SETTINGS: &[&str] =
 pub const BUILT_SETTINGS: &[&str] =
     &["daemon", "httpd", "idfile", "init", "limits", "log", "logfile", "onreboot", "pidfile", "statefile", "terminal"];
 
-/// Types of `check` that exist but are not built.
-pub const UNBUILT_CHECKS: &[&str] =
-    &["device", "directory", "fifo", "file", "filesystem", "host", "network", "program"];
+/// Types of `check`.
+pub const CHECKS: &[&str] =
+    &["process", "system", "device", "directory", "fifo", "file", "filesystem", "host", "network", "program"];
 
 /// Service statements that exist but are not built.
-pub const UNBUILT_SERVICE_STATEMENTS: &[&str] = &["alert", "ignore", "noalert"];
+pub const UNBUILT_SERVICE_STATEMENTS: &[&str] = &["alert", "noalert"];
 
 /// First words of service statements.
 #[rustfmt::skip]
@@ -66,19 +66,18 @@ pub const SERVICE_STATEMENTS: &[&str] = &[
     "start", "stop",
 ];
 
-/// Words that come before the subject of a test.
-pub const TEST_PREFIXES: &[&str] = &["changed", "disk", "failed", "not", "succeeded", "total"];
-
-/// Subjects of tests that are not built.
+/// Subjects of tests.
 #[rustfmt::skip]
-pub const UNBUILT_TESTS: &[&str] = &[
-    "access", "atime", "change", "checksum", "children", "content", "cpu", "ctime", "download", "downloaded",
-    "euid", "filedescriptors", "fsflag", "fsflags", "gid", "hardlink", "host", "icmp", "inode", "inodes", "link",
-    "loadavg", "match", "md5", "mem", "memory", "modification", "modify", "mtime", "perm", "permission", "pid",
-    "ping", "ping4", "ping6", "port", "portnumber", "ppid", "read", "saturation", "security", "service",
-    "servicetime", "sha1", "sha256", "size", "space", "status", "swap", "thread", "threads", "time", "timestamp",
-    "totalmem", "totalmemory", "uid", "unix", "unixsocket", "upload", "uploaded", "uptime", "url", "write",
+pub const TESTS: &[&str] = &[
+    "access", "atime", "change", "changed", "children", "content", "cpu", "ctime", "disk", "download",
+    "filedescriptors", "hardlink", "inode", "inodes", "link", "loadavg", "match", "mem", "memory", "modification",
+    "modify", "mtime", "read", "saturation", "service", "size", "space", "status", "swap", "threads", "time",
+    "timestamp", "total", "totalmem", "totalmemory", "upload", "uptime", "write",
 ];
+
+/// First words of tests over the network, which are not built.
+pub const NETWORK_TESTS: &[&str] =
+    &["host", "icmp", "ping", "ping4", "ping6", "port", "portnumber", "unix", "unixsocket", "url"];
 
 /// Options of `set httpd` that are not built.
 #[rustfmt::skip]
