@@ -1,5 +1,7 @@
 //! What is wrong with a control file, and the one way to show it.
 
+use crate::base::escape::log_line;
+
 use super::source::{Location, Source, Sources, Span};
 
 /// How bad it is.
@@ -158,17 +160,19 @@ pub fn render(diagnostic: &Diagnostic, sources: &Sources) -> String {
     let word = diagnostic.severity.word();
     let mut text = match place(diagnostic.location, sources) {
         Some((source, span)) => {
-            format!("{}: {word}: {}\n{}", path(source, span), diagnostic.message, quote(source, span, '^'))
+            let message = log_line(&diagnostic.message);
+            format!("{}: {word}: {message}\n{}", path(source, span), quote(source, span, '^'))
         }
-        None => format!("{}\n", diagnostic.message),
+        None => format!("{}\n", log_line(&diagnostic.message)),
     };
     for note in &diagnostic.notes {
         if let Some((source, span)) = place(Some(note.location), sources) {
-            text.push_str(&format!("{}: note: {}\n{}", path(source, span), note.text, quote(source, span, '-')));
+            let note = log_line(&note.text);
+            text.push_str(&format!("{}: note: {note}\n{}", path(source, span), quote(source, span, '-')));
         }
     }
     if let Some(help) = &diagnostic.help {
-        text.push_str(&format!("  help: {help}\n"));
+        text.push_str(&format!("  help: {}\n", log_line(help)));
     }
     text
 }
@@ -180,7 +184,8 @@ fn place(location: Option<Location>, sources: &Sources) -> Option<(&Source, Span
 
 fn path(source: &Source, span: Span) -> String {
     let position = source.position(span.start);
-    format!("{}:{}:{}", source.path().display(), position.line, position.column)
+    let file = log_line(&source.path().to_string_lossy());
+    format!("{file}:{}:{}", position.line, position.column)
 }
 
 /// How many characters of a line are quoted before and behind the place.
@@ -267,6 +272,8 @@ mod tests {
         let text = render(&Diagnostic::error(location, "x"), &sources);
         assert!(!text.contains("t0p") && !text.contains('\u{1b}'), "{text}");
         assert!(text.contains("allow admin:***?"), "{text}");
+        let text = render(&Diagnostic::error(location, "no user 'a\n\u{1b}b'"), &sources);
+        assert!(text.contains("no user 'a\\n\\x1bb'\n"), "{text}");
     }
 
     #[test]
