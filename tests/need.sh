@@ -11,7 +11,7 @@ for thing; do
     case $thing in
     rust)
         if ! command -v cargo >/dev/null 2>&1 || ! command -v "${RUSTC:-rustc}" >/dev/null 2>&1; then
-            echo "need: cargo and rustc, version 1.85 or later, are missing." >&2
+            echo "need: cargo and rustc, version 1.88 or later, are missing." >&2
             echo "      FreeBSD: pkg install rust   elsewhere: https://rustup.rs" >&2
             exit 1
         fi ;;

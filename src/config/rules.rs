@@ -143,10 +143,10 @@ impl Builder<'_> {
             return;
         };
         let group = self.group(text);
-        if let Some(draft) = self.draft() {
-            if !draft.groups.contains(&group) {
-                draft.groups.push(group);
-            }
+        if let Some(draft) = self.draft()
+            && !draft.groups.contains(&group)
+        {
+            draft.groups.push(group);
         }
     }
 

@@ -341,12 +341,12 @@ impl Server {
     }
 
     fn admit(&mut self, socket: std::os::fd::OwnedFd, peer: Peer, now: Mono) {
-        if let Peer::Tcp(address) = peer {
-            if !self.settings.allow.permits(address.ip()) {
-                let text = format!("Denied connection from non-authorized client [{}]", address.ip().to_canonical());
-                self.log.add(Topic::Denied, &text, now);
-                return;
-            }
+        if let Peer::Tcp(address) = peer
+            && !self.settings.allow.permits(address.ip())
+        {
+            let text = format!("Denied connection from non-authorized client [{}]", address.ip().to_canonical());
+            self.log.add(Topic::Denied, &text, now);
+            return;
         }
         self.make_room(peer);
         let connection = Connection::new(socket, peer, self.next_generation(), now);
@@ -380,10 +380,10 @@ impl Server {
     }
 
     fn close(&mut self, id: ConnectionId) {
-        if self.connection(id).is_some() {
-            if let Some(slot) = self.slots.get_mut(id.slot) {
-                *slot = None;
-            }
+        if self.connection(id).is_some()
+            && let Some(slot) = self.slots.get_mut(id.slot)
+        {
+            *slot = None;
         }
     }
 
@@ -443,12 +443,12 @@ impl Server {
         let Some(connection) = self.connection(id) else { return };
         let peer = connection.peer;
         let printing = Printing { head_only: connection.head_only(), plain_errors: peer == Peer::Private, signature };
-        if let (Peer::Tcp(address), Some(message)) = (peer, reply.message()) {
-            if reply.code() != 401 {
-                let (peer, code) = (address.ip().to_canonical(), reply.code());
-                let text = format!("HttpRequest: error -- client [{peer}]: HTTP/1.0 {code} {message}");
-                self.log.add(Topic::Error, &text, now);
-            }
+        if let (Peer::Tcp(address), Some(message)) = (peer, reply.message())
+            && reply.code() != 401
+        {
+            let (peer, code) = (address.ip().to_canonical(), reply.code());
+            let text = format!("HttpRequest: error -- client [{peer}]: HTTP/1.0 {code} {message}");
+            self.log.add(Topic::Error, &text, now);
         }
         let bytes = reply::print(reply, printing);
         let step = self.connection(id).map(|connection| connection.answer(bytes, now));

@@ -219,10 +219,10 @@ impl<'a> Lexer<'a> {
             let end = self.skip_while(end + 1, |byte| !ends_word(byte));
             return token(TokenKind::Mail, end);
         }
-        if rest.starts_with(b":") {
-            if let Some(end) = self.ipv6(start) {
-                return token(TokenKind::Ipv6, end);
-            }
+        if rest.starts_with(b":")
+            && let Some(end) = self.ipv6(start)
+        {
+            return token(TokenKind::Ipv6, end);
         }
         let kind = match word {
             b"=" | b"==" | b"<" | b"<=" | b">" | b">=" => TokenKind::Operator,

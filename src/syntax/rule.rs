@@ -38,15 +38,15 @@ impl Parser<'_> {
             let mut words = format!("if {word}");
             let token = self.peek();
             let word = self.lexer.slice(token.span).to_ascii_lowercase();
-            if token.kind == TokenKind::Word && words::is_one_of(&word, words::NETWORK_TESTS) {
+            if token.kind == TokenKind::Word && words::is_one_of(&word, words::UNBUILT_NETWORK_TESTS) {
                 self.advance();
                 words.push_str(&format!(" {}", String::from_utf8_lossy(&word)));
                 return Ok(StatementKind::Unsupported(self.unsupported(start, &words, true)));
             }
-            return Err(self.expected_word("what is tested, such as 'port' or 'url'", words::NETWORK_TESTS));
+            return Err(self.expected_word("what is tested, such as 'port' or 'url'", words::UNBUILT_NETWORK_TESTS));
         }
         let tests: Vec<&'static str> =
-            ["not", "exist", "failed", "changed"].iter().chain(words::TESTS).copied().collect();
+            ["not", "exist", "failed", "changed"].iter().chain(words::UNBUILT_TESTS).copied().collect();
         Err(self.expected_word("a test", &tests))
     }
 

@@ -66,9 +66,9 @@ pub const SERVICE_STATEMENTS: &[&str] = &[
     "start", "stop",
 ];
 
-/// Subjects of tests.
+/// Subjects of tests that are not built.
 #[rustfmt::skip]
-pub const TESTS: &[&str] = &[
+pub const UNBUILT_TESTS: &[&str] = &[
     "access", "atime", "change", "changed", "children", "content", "cpu", "ctime", "disk", "download",
     "filedescriptors", "hardlink", "inode", "inodes", "link", "loadavg", "match", "mem", "memory", "modification",
     "modify", "mtime", "read", "saturation", "service", "size", "space", "status", "swap", "threads", "time",
@@ -76,7 +76,7 @@ pub const TESTS: &[&str] = &[
 ];
 
 /// First words of tests over the network, which are not built.
-pub const NETWORK_TESTS: &[&str] =
+pub const UNBUILT_NETWORK_TESTS: &[&str] =
     &["host", "icmp", "ping", "ping4", "ping6", "port", "portnumber", "unix", "unixsocket", "url"];
 
 /// Options of `set httpd` that are not built.

@@ -81,10 +81,10 @@ fn dependencies(manifest: &str) -> Vec<String> {
             } else if let Some((_, name)) = section.split_once("dependencies.") {
                 found.push(name.to_owned());
             }
-        } else if let (Some(kind), Some((name, _))) = (kind, line.split_once('=')) {
-            if !line.starts_with('#') {
-                found.push(format!("{kind}{}", name.trim()));
-            }
+        } else if let (Some(kind), Some((name, _))) = (kind, line.split_once('='))
+            && !line.starts_with('#')
+        {
+            found.push(format!("{kind}{}", name.trim()));
         }
     }
     found

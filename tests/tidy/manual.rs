@@ -153,7 +153,9 @@ fn the_manual_knows_every_option_command_keyword_variable_and_exit_code() {
             findings.extend(options_documented(source, &program));
             findings.extend(words_documented(source, &program));
         }
-        if ["syntax", "config"].contains(&source.module().split('/').next().unwrap_or("")) {
+        // Words of statements that are parsed but refused come into the manual with what they mean.
+        let refused = ["src/syntax/test.rs", "src/syntax/check.rs"].contains(&source.path.as_str());
+        if !refused && ["syntax", "config"].contains(&source.module().split('/').next().unwrap_or("")) {
             findings.extend(words_documented(source, &file));
         }
         findings.extend(variables_documented(source, &pages, &makefile));
