@@ -1,0 +1,32 @@
+//! What the tests share: a sandbox with a daemon and stand-in services, and ways to look at processes and pages.
+
+pub mod page;
+pub mod process;
+mod sandbox;
+mod scripts;
+
+pub use sandbox::{Sandbox, Told};
+
+use std::time::{Duration, Instant};
+
+/// How long something that must happen may take before the test fails. Generous: machines that test are busy.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Waits until `look` finds something; fails, naming `what`, when that takes too long.
+pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    let mut pause = Duration::from_millis(2);
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(begun.elapsed() < PATIENCE, "waited {PATIENCE:?} in vain: {what}");
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(20));
+    }
+}
+
+/// Says that a test was not made, and why.
+pub fn skipped(test: &str, why: &str) {
+    eprintln!("skipped {test}: {why}");
+}
