@@ -438,8 +438,10 @@ impl Sandbox {
     /// Starts a stand-in by its service script, as an administrator would; returns its process.
     pub fn bring_up(&self, name: &str) -> u32 {
         let script = self.path("bin/service");
-        let status = Command::new(script).args([name, "start"]).stdin(Stdio::null()).stdout(Stdio::null()).status();
-        assert!(status.expect("service").success());
+        let mut command = Command::new(script);
+        command.args([name, "start"]).stdin(Stdio::null()).stdout(Stdio::null());
+        let status = command.stderr(Stdio::null()).status().expect("service");
+        assert!(status.success());
         self.standin(name)
     }
 
@@ -471,9 +473,6 @@ impl Sandbox {
         eprintln!("--- terminal\n{}", self.daemon_said());
         eprintln!("--- record\n{}", fs::read_to_string(self.path("run/record")).unwrap_or_default());
         eprintln!("--- state\n{}", fs::read_to_string(self.path("state/state")).unwrap_or_default());
-        if self.daemon.borrow().is_some() && process::status_field(self.pid(), "State").starts_with(['S', 'R']) {
-            eprintln!("--- status\n{}", self.cli(&["status", "-B"]).out);
-        }
     }
 }
 
