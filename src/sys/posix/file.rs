@@ -193,6 +193,15 @@ impl PidFile {
     }
 }
 
+/// A start that was refused leaves no file behind. One that holds a number is another daemon's, or its heir takes it over.
+impl Drop for PidFile {
+    fn drop(&mut self) {
+        if self.stands() && self.file.metadata().is_ok_and(|about| about.len() == 0) {
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
 fn try_lock(file: &File) -> io::Result<bool> {
     // SAFETY: an open descriptor and a constant.
     match cerr(unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) }) {
@@ -245,9 +254,14 @@ mod tests {
             Err(LockProblem::Held(text)) => assert_eq!(text, "4711"),
             other => panic!("{other:?}"),
         }
-        first.remove();
+        drop(first);
+        assert!(path.exists(), "a number that was written is left to whoever comes next");
+        let mut second = PidFile::lock(&path).unwrap();
+        second.write(4712).unwrap();
+        second.remove();
         assert!(!path.exists());
-        PidFile::lock(&path).unwrap();
+        drop(PidFile::lock(&path).unwrap());
+        assert!(!path.exists(), "nothing was written: nothing is left");
         std::fs::remove_dir_all(dir).unwrap();
     }
 
