@@ -405,10 +405,26 @@ fn service_name_of_10000_characters() {
 #[test]
 fn run_directory_whose_path_is_too_long_for_a_socket() {
     let (sandbox, body) = with_puma();
-    let long = sandbox.path(&"d".repeat(120));
+    let long = sandbox.path(&"d".repeat(200));
     let sandbox = sandbox.with_env("POLLUX_RUNDIR", long.to_str().expect("path"));
     sandbox.control(&body);
-    let told = refused(&sandbox, "run directory too long for a socket (sun_path)");
+    sandbox.start();
+    let told = sandbox.cli(&["summary", "-B"]);
+    assert_eq!(told.code, Some(0), "{told:?}");
+    assert_goes_on(&sandbox, "puma");
+    assert_eq!(sandbox.cli(&["quit"]).code, Some(0));
+    assert_eq!(sandbox.ended(), Some(0));
+    row(&sandbox, "run directory of 200 characters (longer than sun_path)", "yes", "", "yes, command line works");
+}
+
+#[test]
+fn run_directory_that_cannot_be_made() {
+    let (sandbox, body) = with_puma();
+    fs::write(sandbox.path("blocked"), "").expect("file");
+    let path = sandbox.path("blocked/run").display().to_string();
+    let sandbox = sandbox.with_env("POLLUX_RUNDIR", &path);
+    sandbox.control(&body);
+    let told = refused(&sandbox, "run directory cannot be made");
     assert!(told.err.contains("POLLUX_RUNDIR names another directory"), "{told:?}");
     assert!(!sandbox.path("state/pid").exists(), "a refused start leaves no pidfile");
 }
