@@ -92,8 +92,6 @@ impl Daemon {
             if !matches!(self.end, Some(End::Asked { .. })) {
                 self.turn();
             }
-            let now = clock::monotonic();
-            self.server.expire(now);
             self.wait();
         }
     }

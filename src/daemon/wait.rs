@@ -18,9 +18,11 @@ enum Source {
 
 impl Daemon {
     /// Sleeps, then lets everybody whose descriptor is ready go on. What is readable is read before any deadline is
-    /// judged: after a long pause (the machine slept) answers that came in time count.
+    /// judged: after a long pause (the machine slept, the daemon was stopped) requests that came in time count. So clients
+    /// are late by the clock as it stood before poll(2) looked, wherever in the loop the pause was.
     pub(super) fn wait(&mut self) {
         let now = clock::monotonic();
+        let before = now;
         let mut set = PollSet::default();
         set.add(self.signals.fd(), Interest::Read, Source::Signals);
         self.server.register(now, &mut |fd, interest, token| set.add(fd, interest, Source::Http(token)));
@@ -58,6 +60,7 @@ impl Daemon {
             }
         }
         self.serve(now);
+        self.server.expire(before);
     }
 
     fn take_signals(&mut self) {
