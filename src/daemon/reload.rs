@@ -63,7 +63,14 @@ impl Daemon {
         self.accounts.clear();
         self.engine.reconfigure(Rc::clone(&config));
         for (place, service) in config.services.iter().enumerate() {
-            self.engine.set_overdue(ServiceId(place), self.jobs.overdue(&service.name));
+            let id = ServiceId(place);
+            self.engine.set_overdue(id, self.jobs.overdue(&service.name));
+            // A service that was taken out and comes back while its start program runs is still being started.
+            if self.engine.pending(id).is_none()
+                && let Some(purpose) = self.jobs.bringing_to_life(&service.name)
+            {
+                self.engine.adopted(id, purpose, clock::monotonic());
+            }
         }
         self.incarnation = clock::wall();
         self.loaded = clock::monotonic();

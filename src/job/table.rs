@@ -175,18 +175,24 @@ impl Jobs {
 
     /// The process of a start or restart program of this service that still lives, overdue or not.
     pub fn starting(&self, service: &str) -> Option<Pid> {
-        self.jobs.iter().find(|job| job.purpose.brings_to_life() && job.service == service).map(|job| job.identity.pid)
+        self.jobs.iter().find(|job| job.purpose.brings_to_life() && job.serves(service)).map(|job| job.identity.pid)
     }
 
     /// The process of such a program that is past its deadline.
     pub fn overdue(&self, service: &str) -> Option<Pid> {
-        let mut overdue = self.jobs.iter().filter(|job| matches!(job.phase, Phase::Overdue) && job.service == service);
+        let mut overdue = self.jobs.iter().filter(|job| matches!(job.phase, Phase::Overdue) && job.serves(service));
         overdue.next().map(|job| job.identity.pid)
+    }
+
+    /// The purpose of such a program that is not past its deadline.
+    pub fn bringing_to_life(&self, service: &str) -> Option<Purpose> {
+        let in_time = |job: &&Job| job.purpose.brings_to_life() && !matches!(job.phase, Phase::Overdue);
+        self.jobs.iter().filter(in_time).find(|job| job.serves(service)).map(|job| job.purpose)
     }
 
     /// How many `exec` programs of this service live.
     pub fn count_exec(&self, service: &str) -> usize {
-        self.jobs.iter().filter(|job| job.purpose == Purpose::Exec && job.service == service).count()
+        self.jobs.iter().filter(|job| job.purpose == Purpose::Exec && job.serves(service)).count()
     }
 
     /// Reaps every child that ended, ours and strangers (as process 1 we inherit orphans), and tells what our programs
@@ -244,6 +250,11 @@ impl Jobs {
 }
 
 impl Job {
+    /// Names of services are the same whatever their letters' case: a reload may change it.
+    fn serves(&self, service: &str) -> bool {
+        self.service.eq_ignore_ascii_case(service)
+    }
+
     fn judge(&mut self, now: Mono, news: &mut Vec<News>) {
         match self.phase {
             Phase::Running if self.deadline.is_some_and(|deadline| now >= deadline) => {
