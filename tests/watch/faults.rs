@@ -145,7 +145,10 @@ fn disk_that_is_full() {
 #[test]
 fn disk_that_is_full_before_the_pidfile_is_written() {
     if !cfg!(debug_assertions) {
-        return skipped("faults::disk_that_is_full_before_the_pidfile_is_written", "a release build has no fault switch");
+        return skipped(
+            "faults::disk_that_is_full_before_the_pidfile_is_written",
+            "a release build has no fault switch",
+        );
     }
     let (sandbox, body) = with_puma();
     let sandbox = sandbox.with_env("POLLUX_FAULT", "write=ENOSPC");
@@ -170,7 +173,8 @@ fn disk_that_is_really_full() {
     if !probe.status().is_ok_and(|status| status.success()) {
         return skipped("faults::disk_that_is_really_full", "no file system can be mounted in a user namespace here");
     }
-    sandbox.control_raw(&(sandbox.head().replace("/state/state", "/full/state").replace("/log\n", "/full/log\n") + &body));
+    sandbox
+        .control_raw(&(sandbox.head().replace("/state/state", "/full/state").replace("/log\n", "/full/log\n") + &body));
     let mut command = Command::new("unshare");
     command.args(["-Urm", &script, env!("CARGO_BIN_EXE_pollux"), "-I", "-c"]).arg(sandbox.control_path());
     let plain = sandbox.command(&[]);
@@ -399,7 +403,13 @@ fn service_name_of_10000_characters() {
     sandbox.stop();
     sandbox.start();
     assert_goes_on(&sandbox, "puma");
-    row(&sandbox, "service name of 10,000 characters", "yes", "'nnn…' failed to start (exit status 7) -- no output", "yes");
+    row(
+        &sandbox,
+        "service name of 10,000 characters",
+        "yes",
+        "'nnn…' failed to start (exit status 7) -- no output",
+        "yes",
+    );
 }
 
 #[test]
@@ -482,5 +492,11 @@ fn process_table_that_cannot_be_read() {
         sandbox.log().contains("'puma' process data can be read again").then_some(())
     });
     assert_eq!(sandbox.begun("puma", "restart"), 0, "unknown is not dead");
-    row(&sandbox, "process table unreadable for a while", "yes", line.split(" : ").nth(1).expect("text"), "yes; unknown is not dead");
+    row(
+        &sandbox,
+        "process table unreadable for a while",
+        "yes",
+        line.split(" : ").nth(1).expect("text"),
+        "yes; unknown is not dead",
+    );
 }

@@ -50,3 +50,9 @@ pub fn status_field(pid: u32, name: &str) -> String {
     let value = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
     value.expect("the field").trim().to_owned()
 }
+
+/// Whether the process is in that state (proc(5): `T` stopped, `S` sleeping, `R` running), as ps(1) has it.
+pub fn status_is(pid: u32, state: char) -> bool {
+    let told = Command::new("ps").args(["-o", "state=", "-p", &pid.to_string()]).output().expect("ps");
+    String::from_utf8_lossy(&told.stdout).trim_start().starts_with(state)
+}

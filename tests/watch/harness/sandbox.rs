@@ -314,11 +314,13 @@ impl Sandbox {
         let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             until("the daemon's end", || child.try_wait().expect("wait"))
         }));
-        ended.unwrap_or_else(|panic| {
-            process::signal(pid, "KILL");
-            let _ = child.wait();
-            std::panic::resume_unwind(panic)
-        }).code()
+        ended
+            .unwrap_or_else(|panic| {
+                process::signal(pid, "KILL");
+                let _ = child.wait();
+                std::panic::resume_unwind(panic)
+            })
+            .code()
     }
 
     /// Ends the daemon as an administrator does; it must end well.
