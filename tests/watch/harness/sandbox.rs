@@ -461,6 +461,12 @@ impl Sandbox {
         writeln!(file, "{pid} test").expect("pids");
     }
 
+    /// The command lines of all stand-ins that live.
+    pub fn live_standins(&self) -> Vec<String> {
+        let mark = format!("{}/bin/standin ", self.dir.display());
+        self.left_over().into_iter().map(process::command).filter(|command| command.contains(&mark)).collect()
+    }
+
     /// Those that registered and still are what they were: a number alone may be somebody else's by now.
     fn left_over(&self) -> Vec<u32> {
         let text = fs::read_to_string(self.path("run/pids")).unwrap_or_default();
