@@ -10,7 +10,7 @@ use crate::base::logging::Level;
 use crate::base::process::{Identity, Pid};
 use crate::base::program::Purpose;
 use crate::base::time::Mono;
-use crate::config::{Config, Kind, Service, ServiceId};
+use crate::config::{Config, Kind, Service, ServiceId, Test};
 use crate::event::ledger::{Ledger, Monitor, Saved};
 use crate::facts::process::Entry;
 
@@ -204,6 +204,15 @@ impl Engine {
             Purpose::Start | Purpose::Exec => (Goal::Start, Stage::Starting(wait)),
         };
         self.runs[id.0].plan = Some(Plan { goal, cause: Cause::Rule, stage, along: false, next: None });
+        if purpose.brings_to_life() {
+            // It is being started because it was gone; that it came back must be told.
+            let config = Rc::clone(&self.config);
+            for (rule, track) in config.services[id.0].rules.iter().zip(&mut self.runs[id.0].ledger.rules) {
+                if rule.test == Test::NotExist {
+                    track.reopen();
+                }
+            }
+        }
     }
 
     /// A start or restart program outlived its timeout: remembered until it ends, also for a service that is new.

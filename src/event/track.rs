@@ -57,6 +57,13 @@ impl Track {
         }
     }
 
+    /// The failure was open before this program knew the rule; its end is to be told.
+    pub fn reopen(&mut self) {
+        self.state = Some(EventState::Failed);
+        self.history = u64::MAX;
+        self.repeats = 1;
+    }
+
     /// Whether the rule's failure is open.
     pub fn is_failed(&self) -> bool {
         self.state == Some(EventState::Failed)
