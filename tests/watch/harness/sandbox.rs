@@ -282,6 +282,13 @@ impl Sandbox {
             self.log().get(from..)?.contains(" started\n").then_some(())
         });
         self.await_log(" started\n");
+        // Questions are answered after the first cycle.
+        self.settled();
+    }
+
+    /// Comes back when the daemon has done what it was asked for before: it answers in a later turn of its loop.
+    pub fn settled(&self) {
+        assert_eq!(self.cli(&["report", "total"]).code, Some(0));
     }
 
     /// Starts the daemon and waits for nothing.
