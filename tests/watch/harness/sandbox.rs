@@ -500,7 +500,8 @@ impl Drop for Sandbox {
             let _ = child.kill();
             let _ = child.wait();
         }
-        // A script that is under way may start another process before it is ended.
+        // A script that is under way may start another process before it is ended; one that has not registered yet finds
+        // its directory gone and ends by itself.
         for _ in 0..20 {
             let left = self.left_over();
             if left.is_empty() {

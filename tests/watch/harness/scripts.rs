@@ -27,7 +27,10 @@ start() {
     *direct*) $session $dir/bin/standin $name $title & ;;
     *) $session $dir/bin/standin $name $title 2>&1 | $dir/bin/logger $name & ;;
     esac
-    while [ ! -s $dir/run/$name.pid ]; do sleep 0.01; done
+    while [ ! -s $dir/run/$name.pid ]; do
+        [ -d $dir/run ] || exit 1 # the test is over
+        sleep 0.01
+    done
     echo "Starting $name."
 }
 stop() {
