@@ -9,6 +9,7 @@
 
 mod harness;
 
+mod blocking;
 mod cli;
 mod engine;
 mod faults;

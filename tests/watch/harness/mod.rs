@@ -2,6 +2,7 @@
 
 pub mod page;
 pub mod process;
+mod record;
 mod sandbox;
 mod scripts;
 
