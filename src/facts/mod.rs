@@ -1,6 +1,7 @@
 //! What was measured. Plain values; a field the system did not tell is `None`, never 0 or -1.
 
 pub mod matching;
+pub mod mount;
 pub mod pidfile;
 pub mod process;
 pub mod system;

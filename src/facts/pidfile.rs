@@ -71,6 +71,17 @@ impl fmt::Display for PidfileProblem {
     }
 }
 
+/// What a look at a pidfile showed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// Its first [`PIDFILE_HEAD`] bytes.
+    Head(Vec<u8>),
+    /// There is nothing to read.
+    Problem(PidfileProblem),
+    /// The system failed, which says nothing about the file; its words.
+    Failed(String),
+}
+
 /// The process a pidfile that begins with `head` names: its first integer, blanks before it allowed, anything after it
 /// ignored (PostgreSQL writes more lines). `own` is this program's number.
 ///

@@ -10,7 +10,7 @@ use regex::bytes::Regex;
 use crate::base::process::{Identity, Pid};
 use crate::config::ProcessTarget;
 use crate::facts::matching;
-use crate::facts::pidfile::{self, PIDFILE_HEAD, PidfileProblem};
+use crate::facts::pidfile::{self, Content, PIDFILE_HEAD, PidfileProblem};
 use crate::facts::process::{GoneReason, Listed, Presence};
 use crate::sys::head::{HeadError, read_head};
 use crate::sys::table::Processes;
@@ -54,18 +54,30 @@ pub fn observe(target: &ProcessTarget, known: Option<Identity>, sample: &mut Sam
 /// The process that the pidfile at `path` names now; the file is read in each cycle. Never this program itself, process 1
 /// or a zombie. Seven system calls on Linux, six on FreeBSD, when all is well.
 pub fn by_pidfile(path: &Path, sample: &Sample<'_>) -> Presence {
+    by_content(path, &read_pidfile(path), sample)
+}
+
+/// What the pidfile at `path` says. May wait for the filesystem: see [`super::remote`].
+pub fn read_pidfile(path: &Path) -> Content {
+    match read_head(path, PIDFILE_HEAD) {
+        Ok(head) => Content::Head(head),
+        Err(HeadError::Missing) => Content::Problem(PidfileProblem::Missing),
+        Err(HeadError::NotRegular(kind)) => Content::Problem(PidfileProblem::NotRegular(kind)),
+        Err(HeadError::Refused(error)) => Content::Problem(PidfileProblem::Unreadable(error.to_string())),
+        Err(HeadError::Failed(error)) => Content::Failed(error.to_string()),
+    }
+}
+
+/// The process that the pidfile at `path` names, whose content was read before.
+pub fn by_content(path: &Path, content: &Content, sample: &Sample<'_>) -> Presence {
     let gone = |problem| Presence::Gone(GoneReason::Pidfile(problem));
-    let pid = match read_head(path, PIDFILE_HEAD) {
-        Ok(head) => match pidfile::parse(&head, sample.own) {
+    let pid = match content {
+        Content::Head(head) => match pidfile::parse(head, sample.own) {
             Ok(pid) => pid,
             Err(problem) => return gone(problem),
         },
-        Err(HeadError::Missing) => return gone(PidfileProblem::Missing),
-        Err(HeadError::NotRegular(kind)) => return gone(PidfileProblem::NotRegular(kind)),
-        Err(HeadError::Refused(error)) => return gone(PidfileProblem::Unreadable(error.to_string())),
-        Err(HeadError::Failed(error)) => {
-            return Presence::Unknown(format!("cannot read pidfile {}: {error}", path.display()));
-        }
+        Content::Problem(problem) => return gone(problem.clone()),
+        Content::Failed(why) => return Presence::Unknown(format!("cannot read pidfile {}: {why}", path.display())),
     };
     match sample.table.entry(pid) {
         Ok(None) => Presence::Gone(GoneReason::NoProcess(pid)),

@@ -5,6 +5,7 @@ pub mod descriptor;
 #[cfg(target_os = "linux")]
 pub mod errno;
 pub mod machine;
+pub mod mounts;
 pub mod process;
 
 #[cfg(test)]

@@ -14,12 +14,17 @@ use crate::sys::platform;
 /// Answers longer than this are cut.
 const ANSWER_MAX: usize = 1024 * 1024;
 
+/// So much of an answer is taken at a time, that a long one delays nobody.
+const TAKE_MAX: usize = 1024 * 1024;
+
 /// A helper at work. Dropping it ends the child.
 #[derive(Debug)]
 pub struct Helper {
     pid: Pid,
     pipe: File,
     answer: Vec<u8>,
+    /// Bytes of an answer that are kept.
+    limit: usize,
     /// When to give up on it.
     pub deadline: Mono,
 }
@@ -40,6 +45,17 @@ impl Helper {
     /// # Errors
     /// No process or descriptor left.
     pub fn start(deadline: Mono, work: impl FnOnce() -> Vec<u8>) -> io::Result<Helper> {
+        Helper::start_telling(deadline, ANSWER_MAX, |pipe| {
+            let _ = pipe.write_all(&work());
+        })
+    }
+
+    /// The same for work that tells how far it is: what it writes can be seen before it has ended. Answers are cut at
+    /// `limit` bytes.
+    ///
+    /// # Errors
+    /// No process or descriptor left.
+    pub fn start_telling(deadline: Mono, limit: usize, work: impl FnOnce(&mut dyn Write)) -> io::Result<Helper> {
         let (read, write) = signal::pipe()?;
         fd::set_nonblocking(read.as_raw_fd())?;
         fault::check(Call::Fork)?;
@@ -50,7 +66,7 @@ impl Helper {
             child(write.as_raw_fd(), work);
         }
         let pid = Pid::new(pid).ok_or_else(|| io::Error::other("fork returned no process number"))?;
-        Ok(Helper { pid, pipe: read.into(), answer: Vec::new(), deadline })
+        Ok(Helper { pid, pipe: read.into(), answer: Vec::new(), limit, deadline })
     }
 
     /// The descriptor to poll for reading.
@@ -60,12 +76,14 @@ impl Helper {
 
     /// Reads what is there.
     pub fn read(&mut self) -> Progress {
-        let mut chunk = [0; 4096];
-        loop {
+        let mut chunk = [0; 64 * 1024];
+        let mut taken = 0;
+        while taken < TAKE_MAX {
             match self.pipe.read(&mut chunk) {
                 Ok(0) => return Progress::Done(std::mem::take(&mut self.answer)),
                 Ok(count) => {
-                    let room = ANSWER_MAX - self.answer.len();
+                    taken += count;
+                    let room = self.limit.saturating_sub(self.answer.len());
                     self.answer.extend(chunk.iter().take(count.min(room)));
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Progress::Pending,
@@ -73,6 +91,30 @@ impl Helper {
                 Err(_) => return Progress::Done(std::mem::take(&mut self.answer)),
             }
         }
+        Progress::Pending
+    }
+
+    /// What was read of an answer that is not whole yet.
+    pub fn so_far(&self) -> &[u8] {
+        &self.answer
+    }
+
+    /// Gives the child up. A call that cannot be interrupted may keep it alive for as long as it likes.
+    pub fn abandon(self) -> Abandoned {
+        Abandoned { pid: self.pid }
+    }
+}
+
+/// A child that was told to end and may not be able to.
+#[derive(Debug)]
+pub struct Abandoned {
+    pid: Pid,
+}
+
+impl Abandoned {
+    /// Whether it is still there. True until the loop has reaped it.
+    pub fn lives(&self) -> bool {
+        wait::is_own_child(self.pid)
     }
 }
 
@@ -89,7 +131,7 @@ impl Drop for Helper {
 /// The child's place for its pipe.
 const PIPE: RawFd = 3;
 
-fn child(write: RawFd, work: impl FnOnce() -> Vec<u8>) {
+fn child(write: RawFd, work: impl FnOnce(&mut dyn Write)) {
     // SAFETY: the descriptors are this process's own; whatever else was open is given up. The pipe is moved to a fixed
     // place first, so that everything above it can be closed.
     let mut pipe = unsafe {
@@ -101,8 +143,7 @@ fn child(write: RawFd, work: impl FnOnce() -> Vec<u8>) {
         File::from_raw_fd(PIPE)
     };
     signal::reset_in_child();
-    let answer = work();
-    let _ = pipe.write_all(&answer);
+    work(&mut pipe);
 }
 
 /// Ends the child however `work` ends, also by a panic: it must never go on as a second daemon.
@@ -112,5 +153,57 @@ impl Drop for ExitAtEnd {
     fn drop(&mut self) {
         // SAFETY: runs no destructors, which are the parent's.
         unsafe { libc::_exit(0) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::posix::clock;
+    use crate::sys::posix::poll::{Interest, PollSet};
+    use std::time::Duration;
+
+    fn wait_for(helper: &Helper) {
+        let mut set = PollSet::default();
+        set.add(helper.fd(), Interest::Read, ());
+        assert_eq!(set.wait(Some(Duration::from_secs(20))).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_long_answer_arrives_in_parts_and_is_cut_at_its_limit() {
+        let deadline = clock::monotonic().plus(Duration::from_secs(20));
+        let mut helper = Helper::start_telling(deadline, 3_000_000, |pipe| {
+            let _ = pipe.write_all(&vec![b'x'; 4_000_000]);
+        })
+        .unwrap();
+        let mut longest = 0;
+        loop {
+            wait_for(&helper);
+            let before = helper.so_far().len();
+            match helper.read() {
+                Progress::Pending => longest = longest.max(helper.so_far().len() - before),
+                Progress::Done(answer) => break assert_eq!(answer.len(), 3_000_000),
+            }
+        }
+        assert!(longest < TAKE_MAX + 64 * 1024, "{longest}");
+    }
+
+    #[test]
+    fn a_child_that_hangs_shows_how_far_it_got_and_lives_until_it_is_reaped() {
+        let deadline = clock::monotonic().plus(Duration::from_secs(20));
+        let mut helper = Helper::start_telling(deadline, 100, |pipe| {
+            let _ = pipe.write_all(b"begun");
+            clock::pause(Duration::from_secs(60));
+        })
+        .unwrap();
+        wait_for(&helper);
+        assert_eq!((helper.read(), helper.so_far()), (Progress::Pending, b"begun".as_slice()));
+        let pid = helper.pid;
+        let child = helper.abandon();
+        assert!(child.lives());
+        while child.lives() {
+            wait::reap(pid);
+            std::thread::yield_now();
+        }
     }
 }

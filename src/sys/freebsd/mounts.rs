@@ -1,0 +1,167 @@
+//! What is mounted: getfsstat(2) with MNT_NOWAIT, which copies what the kernel has and asks no filesystem anything. The
+//! bytes are decoded apart from the call, so that it is tested on every system.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+
+use super::decode::DecodeError;
+use crate::facts::mount::{Mount, Mounts};
+
+#[cfg(target_os = "freebsd")]
+pub use fetch::mounts;
+
+/// Size of `struct statfs` (<sys/mount.h>, FreeBSD 12 to 15).
+pub const RECORD_SIZE: usize = 2344;
+
+/// `f_version` of that structure (STATFS_VERSION).
+const VERSION: u32 = 0x2014_0518;
+
+/// The bit of `f_flags` that marks filesystems without a server (MNT_LOCAL).
+const LOCAL: u64 = 0x1000;
+
+/// Types that wait for a process or a server although they may be marked as local; fusefs appends a subtype after a dot.
+const NOT_LOCAL: &[&[u8]] = &[b"autofs", b"fusefs", b"p9fs", b"virtiofs"];
+
+/// Where the fields of `struct statfs` begin, and how long the texts are (MFSNAMELEN, MNAMELEN).
+mod offset {
+    pub const VERSION: usize = 0;
+    pub const FLAGS: usize = 8;
+    pub const TYPE: usize = 280;
+    pub const TYPE_SIZE: usize = 16;
+    pub const POINT: usize = 1320;
+    pub const POINT_SIZE: usize = 1024;
+}
+
+/// Decodes an array of `struct statfs`.
+///
+/// # Errors
+/// Records of another FreeBSD release, or a torn one.
+pub fn decode(bytes: &[u8]) -> Result<Mounts, DecodeError> {
+    bytes.chunks(RECORD_SIZE).map(record).collect::<Result<Vec<_>, _>>().map(Mounts::new)
+}
+
+fn record(bytes: &[u8]) -> Result<Mount, DecodeError> {
+    let field = |at: usize, size: usize| bytes.get(at..at + size).ok_or(DecodeError::Truncated);
+    let version = field(offset::VERSION, 4)?.try_into().map_err(|_| DecodeError::Truncated)?;
+    if u32::from_ne_bytes(version) != VERSION {
+        return Err(DecodeError::Nonsense("f_version"));
+    }
+    let flags = u64::from_ne_bytes(field(offset::FLAGS, 8)?.try_into().map_err(|_| DecodeError::Truncated)?);
+    let kind = text(field(offset::TYPE, offset::TYPE_SIZE)?);
+    let point = text(field(offset::POINT, offset::POINT_SIZE)?);
+    let family = kind.split(|byte| *byte == b'.').next().unwrap_or_default();
+    Ok(Mount {
+        point: PathBuf::from(OsStr::from_bytes(point)),
+        may_stall: flags & LOCAL == 0 || NOT_LOCAL.contains(&family),
+    })
+}
+
+/// The bytes before the first NUL.
+fn text(field: &[u8]) -> &[u8] {
+    field.split(|byte| *byte == 0).next().unwrap_or_default()
+}
+
+#[cfg(target_os = "freebsd")]
+mod fetch {
+    use std::io;
+
+    use super::{RECORD_SIZE, decode};
+    use crate::facts::mount::Mounts;
+    use crate::sys::count;
+    use crate::sys::posix::errno::cerr;
+
+    /// More mounts are not looked at.
+    const RECORDS_MAX: usize = 10_000;
+
+    /// The compiler's view of the system's structure must be ours.
+    const _: () = {
+        use super::offset;
+        use std::mem::{offset_of, size_of};
+        assert!(size_of::<libc::statfs>() == RECORD_SIZE);
+        assert!(offset_of!(libc::statfs, f_version) == offset::VERSION);
+        assert!(offset_of!(libc::statfs, f_flags) == offset::FLAGS);
+        assert!(offset_of!(libc::statfs, f_fstypename) == offset::TYPE);
+        assert!(offset_of!(libc::statfs, f_mntonname) == offset::POINT);
+        assert!(offset::POINT + offset::POINT_SIZE == RECORD_SIZE);
+        assert!(libc::MNT_LOCAL as u64 == super::LOCAL);
+    };
+
+    /// All mounts this process sees; in a jail perhaps its root alone.
+    ///
+    /// # Errors
+    /// Those of getfsstat(2), records of another release, too many mounts.
+    pub fn mounts() -> io::Result<Mounts> {
+        count::bump();
+        // SAFETY: a null buffer of size 0 asks for the number of mounts alone.
+        let number = cerr(unsafe { libc::getfsstat(std::ptr::null_mut(), 0, libc::MNT_NOWAIT) })?;
+        // Something may be mounted between the two calls.
+        let room = usize::try_from(number).unwrap_or_default().saturating_add(8);
+        if room > RECORDS_MAX {
+            return Err(io::Error::other("too many mounts"));
+        }
+        // SAFETY: all-zero is a valid `struct statfs`: integers and arrays of them.
+        let mut table = vec![unsafe { std::mem::zeroed::<libc::statfs>() }; room];
+        count::bump();
+        let size = (room * RECORD_SIZE) as libc::c_long;
+        // SAFETY: the buffer has `size` bytes, and the kernel writes whole records, no more than fit.
+        let number = cerr(unsafe { libc::getfsstat(table.as_mut_ptr(), size, libc::MNT_NOWAIT) })?;
+        let filled = usize::try_from(number).unwrap_or_default();
+        if filled >= room {
+            return Err(io::Error::other("the table of mounts grows while it is read"));
+        }
+        // SAFETY: the table's first `filled` records are initialised memory of exactly this length.
+        let bytes = unsafe { std::slice::from_raw_parts(table.as_ptr().cast::<u8>(), filled * RECORD_SIZE) };
+        Ok(decode(bytes)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    /// A record as the headers lay it out.
+    fn raw(kind: &str, flags: u64, point: &str) -> Vec<u8> {
+        let mut raw = vec![0xa5; 2344];
+        let mut put = |at: usize, bytes: &[u8]| raw[at..at + bytes.len()].copy_from_slice(bytes);
+        put(0, &0x2014_0518_u32.to_ne_bytes());
+        put(8, &flags.to_ne_bytes());
+        put(280, &[0; 16]);
+        put(280, kind.as_bytes());
+        put(296, b"server:/export\0");
+        put(1320, &[0; 1024]);
+        put(1320, point.as_bytes());
+        raw
+    }
+
+    #[test]
+    fn what_is_not_local_may_stall() {
+        let mut table = raw("zfs", 0x1000_1000, "/");
+        table.extend(raw("nfs", 0x1000_0000, "/nfs"));
+        table.extend(raw("fusefs.sshfs", 0x1000, "/ssh"));
+        table.extend(raw("nullfs", 0x1000, "/nfs/local"));
+        table.extend(raw("autofs", 0, "/net"));
+        let table = decode(&table).unwrap();
+        let stalls = |path: &str| table.stalling(Path::new(path)).is_some();
+        assert!(!stalls("/var/run/x.pid") && !stalls("/nfs/local/x.pid"));
+        assert!(stalls("/nfs/x.pid") && stalls("/ssh/x.pid") && stalls("/net/x/y.pid"));
+    }
+
+    #[test]
+    fn foreign_and_torn_records_are_refused() {
+        let mut record = raw("zfs", 0x1000, "/");
+        for end in 1..RECORD_SIZE {
+            assert_eq!(decode(&record[..end]), Err(DecodeError::Truncated));
+        }
+        record[0] ^= 1;
+        assert_eq!(decode(&record), Err(DecodeError::Nonsense("f_version")));
+        assert_eq!(decode(&[]), Ok(Mounts::default()));
+    }
+
+    #[cfg(target_os = "freebsd")]
+    #[test]
+    fn this_machine_has_a_root() {
+        assert_ne!(mounts().unwrap(), Mounts::default());
+    }
+}
