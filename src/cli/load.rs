@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::options::Options;
 use crate::config::load::{Loaded, Machine, Overrides, load};
+use crate::config::world::World;
 use crate::config::{Config, Facility, LogTarget};
 
 /// The options that stand for `set` statements.
@@ -32,7 +33,15 @@ pub fn read(control_file: &Path, options: &Options) -> Loaded {
 /// # Errors
 /// All errors and warnings, as people read them.
 pub fn usable(control_file: &Path, options: &Options) -> Result<(Config, String), String> {
-    let mut loaded = read(control_file, options);
+    usable_in(&Machine, control_file, options)
+}
+
+/// The same with somebody else's answers about the machine.
+///
+/// # Errors
+/// Those of [`usable`].
+pub fn usable_in(world: &dyn World, control_file: &Path, options: &Options) -> Result<(Config, String), String> {
+    let mut loaded = load(control_file, world, &overrides(options));
     let messages = loaded.messages();
     match loaded.config.take() {
         Some(config) => Ok((config, messages)),

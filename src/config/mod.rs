@@ -5,6 +5,7 @@ mod build;
 pub mod load;
 pub mod model;
 mod order;
+pub mod recording;
 mod rules;
 pub mod settings;
 #[cfg(test)]
