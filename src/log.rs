@@ -1,5 +1,6 @@
 //! The log: standard error until the daemon has detached, then a file or syslogd. Nothing here ever waits: a syslog socket
-//! that is full or a disk without room drops the line, and the next line that gets through tells how many were lost.
+//! that is full or a disk without room drops the line, and the next line that gets through tells how many were lost. A log file has
+//! to be on a local filesystem.
 
 use std::fs::File;
 use std::io::{self, Write};

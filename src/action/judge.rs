@@ -55,6 +55,12 @@ impl Engine {
         !ledger.waiting && !self.restart_limit_struck(id)
     }
 
+    /// Whether an observation that took its time still counts: the service is watched, nothing is being done to it, and what
+    /// it depends on is up.
+    pub fn awaits_observation(&self, id: ServiceId) -> bool {
+        self.ledger(id).monitor != Monitor::Off && self.runs[id.0].plan.is_none() && self.parents_up(id)
+    }
+
     /// Counts this cycle against the restart limits; true when one of them ended the watching.
     fn restart_limit_struck(&mut self, id: ServiceId) -> bool {
         let limits = self.service(id).restart_limits.clone();

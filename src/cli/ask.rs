@@ -16,6 +16,9 @@ use crate::view::{Product, Style};
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long a reload may take: the daemon waits for what the control file needs.
+const RELOAD_PATIENCE: Duration = Duration::from_secs(75);
+
 /// What came of a verb.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asked {
@@ -37,7 +40,7 @@ pub fn ask(called_as: CalledAs, options: &Options, control_file: &Path, verb: &V
         Verb::Summary(names) => print(control_file, &Question::summary(&text(called_as, options, names))),
         Verb::Report(part) => report(options, control_file, part.as_deref()),
         Verb::Reload => {
-            let answer = put(control_file, &Question::daemon(DaemonVerb::Reload));
+            let answer = put_within(RELOAD_PATIENCE, control_file, &Question::daemon(DaemonVerb::Reload));
             conclude(answer, |_| out(&format!("Reinitializing {} daemon\n", called_as.name())))
         }
         Verb::Quit => quit(called_as, control_file),
@@ -80,7 +83,11 @@ pub fn nobody_there(called_as: CalledAs, control_file: &Path, verb: &Verb) -> i3
 }
 
 fn put(control_file: &Path, question: &Question) -> Result<Answer, Error> {
-    client::ask(&paths::rundir().join(paths::socket_name(control_file)), question, PATIENCE)
+    put_within(PATIENCE, control_file, question)
+}
+
+fn put_within(patience: Duration, control_file: &Path, question: &Question) -> Result<Answer, Error> {
+    client::ask(&paths::rundir().join(paths::socket_name(control_file)), question, patience)
 }
 
 fn conclude(answer: Result<Answer, Error>, success: impl FnOnce(&str)) -> Asked {

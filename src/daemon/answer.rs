@@ -7,8 +7,11 @@ use crate::http::route::{DaemonVerb, Origin, Route, Text};
 use crate::http::{Reply, Request};
 use crate::view::Style;
 
+/// For who waits for what will not come any more.
+pub(super) const ENDS: &str = "the daemon ends";
+
 impl Daemon {
-    /// Answers every request that is there.
+    /// Answers every request that is there; a reload when it is known how it ends.
     pub(super) fn serve(&mut self, now: Mono) {
         for line in self.server.take_log() {
             self.log.error(&line.0);
@@ -31,10 +34,11 @@ impl Daemon {
                     self.wake();
                     Reply::text("")
                 }
-                Outcome::Daemon(DaemonVerb::Reload) => match self.reload() {
-                    Ok(()) => Reply::text(""),
-                    Err(why) => Reply::error(400, why),
-                },
+                Outcome::Daemon(DaemonVerb::Reload) if self.end.is_some() => Reply::error(503, ENDS),
+                Outcome::Daemon(DaemonVerb::Reload) => {
+                    self.ask_reload(Some(id), now);
+                    continue;
+                }
             };
             self.server.respond(id, reply, now);
         }

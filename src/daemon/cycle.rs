@@ -4,7 +4,8 @@ use super::Daemon;
 use crate::action;
 use crate::base::time::Mono;
 use crate::config::Kind;
-use crate::probe::process::{self, Sample};
+use crate::probe::process::Sample;
+use crate::probe::remote::Purpose;
 use crate::sys::posix::clock;
 
 impl Daemon {
@@ -12,13 +13,16 @@ impl Daemon {
     pub(super) fn cycle(&mut self, sample: &mut Sample<'_>, now: Mono) {
         self.output.trim();
         let wall = clock::wall();
+        self.mounts = None;
         let config = self.engine.config().clone();
         for (id, service) in action::ids(&config) {
-            if self.engine.due(id) {
+            // A service whose observation of an earlier cycle is still on its way is judged when it is there.
+            if !self.remote.is_pending(&service.name) && self.engine.due(id) {
                 match &service.kind {
-                    Kind::Process(target) => {
-                        let presence = process::observe(target, self.engine.known(id), sample);
-                        self.engine.observed(id, &presence, now, wall);
+                    Kind::Process(_) => {
+                        if let Some(presence) = self.look(id, Purpose::Check, sample, now) {
+                            self.engine.observed(id, &presence, now, wall);
+                        }
                     }
                     Kind::System => self.engine.collected(id, wall),
                 }

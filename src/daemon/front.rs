@@ -2,22 +2,21 @@
 
 use std::net::{IpAddr, ToSocketAddrs};
 
-use crate::config::Httpd;
+use crate::config::Config;
 use crate::http::{Endpoint, Error, Server, Settings};
 
-/// Listens where the configuration says. `Ok(Some(_))` is the original's line about a front that lets nobody in.
+/// Listens where the configuration says; `address` is what [`address`] found for it. `Ok(Some(_))` is the original's line about a front that lets nobody in.
 ///
 /// # Errors
 /// The address cannot be had, with the remedy; then it listens where it did before.
-pub(super) fn listen(server: &mut Server, httpd: Option<&Httpd>) -> Result<Option<String>, String> {
-    let Some(httpd) = httpd else {
+pub(super) fn listen(server: &mut Server, config: &Config, address: Option<IpAddr>) -> Result<Option<String>, String> {
+    let Some(httpd) = &config.settings.httpd else {
         return server.reconfigure(Settings::default(), None).map(|()| None).map_err(|error| error.to_string());
     };
-    let endpoint = match (httpd.port, &httpd.address) {
-        (None, _) => None,
-        (Some(port), None) => Some(Endpoint { address: None, port }),
-        (Some(port), Some(name)) => Some(Endpoint { address: Some(address(name)?), port }),
-    };
+    if let (Some(name), None) = (name(config), address) {
+        return Err(no_address(name));
+    }
+    let endpoint = httpd.port.map(|port| Endpoint { address, port });
     match server.reconfigure(Settings::new(httpd), endpoint) {
         Ok(()) => Ok(None),
         Err(error @ Error::NobodyAllowed) => Ok(Some(format!("monit: monit {error}"))),
@@ -27,14 +26,33 @@ pub(super) fn listen(server: &mut Server, httpd: Option<&Httpd>) -> Result<Optio
     }
 }
 
-/// A literal address, or what the resolver says of a name. Asked once at start and reload only.
-fn address(name: &str) -> Result<IpAddr, String> {
+/// The name or literal address in `set httpd address`, if it is listened on.
+pub(super) fn name(config: &Config) -> Option<&str> {
+    let httpd = config.settings.httpd.as_ref().filter(|httpd| httpd.port.is_some())?;
+    httpd.address.as_deref()
+}
+
+/// The address to listen on: a literal one, or what the resolver says of a name, which may take its time.
+///
+/// # Errors
+/// The name has none.
+pub(super) fn address(config: &Config) -> Result<Option<IpAddr>, String> {
+    let Some(name) = name(config) else { return Ok(None) };
     if let Ok(address) = name.parse() {
-        return Ok(address);
+        return Ok(Some(address));
     }
     if name.eq_ignore_ascii_case("localhost") {
-        return Ok(IpAddr::from([127, 0, 0, 1]));
+        return Ok(Some(IpAddr::from([127, 0, 0, 1])));
     }
     let found = (name, 0).to_socket_addrs().ok().and_then(|mut addresses| addresses.next());
-    found.map(|address| address.ip()).ok_or_else(|| format!("the name '{name}' in 'set httpd address' has no address"))
+    found.map(|address| Some(address.ip())).ok_or_else(|| no_address(name))
+}
+
+/// The question about it, in words.
+pub(super) fn question(name: &str) -> String {
+    format!("the name '{name}' in 'set httpd address'")
+}
+
+fn no_address(name: &str) -> String {
+    format!("the name '{name}' in 'set httpd address' has no address")
 }

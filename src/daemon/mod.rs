@@ -1,21 +1,30 @@
 //! The daemon: the only place where the layers meet.
 //!
-//! `start.rs` brings it up, `recall.rs` takes up what an earlier daemon left, `cycle.rs` is one round of checks, `wait.rs` the one place where it sleeps, `perform.rs` turns
-//! the engine's effects into programs, log lines and state, `reload.rs` puts a new configuration in place, `answer.rs`
-//! serves the page and the command line, `picture.rs` draws the status they show.
+//! `start.rs` brings it up, `recall.rs` takes up what an earlier daemon left, `cycle.rs` is one round of checks, `look.rs` a
+//! look for one process, `wait.rs` the one place where it sleeps, `perform.rs` turns the engine's effects into programs, log
+//! lines and state, `preflight.rs` and `reload.rs` put a new configuration in place, `answer.rs` serves the page and the
+//! command line, `picture.rs` draws the status they show.
+//!
+//! Nothing in the loop waits for anybody. What may is done by helper children: pidfiles on filesystems that others serve
+//! (`probe::remote`), all that a control file asks for at a reload, names of `allow`. Users' accounts are looked up with the
+//! configuration; a program's groups by its own child. The daemon's own files are opened and written in the loop and have to
+//! be on local filesystems: log, state file, output of programs, pidfile, the directory of sockets. Start-up may wait: nobody
+//! is watched yet, and a start that is refused is told on the terminal.
 
+mod accounts;
 mod answer;
 mod cycle;
 mod front;
+mod look;
 mod perform;
 mod picture;
+mod preflight;
 mod recall;
 mod reload;
 mod resolve;
 pub mod start;
 mod wait;
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
@@ -24,14 +33,15 @@ use crate::action::Engine;
 use crate::base::process::{BootId, Pid};
 use crate::base::time::{Mono, Wall};
 use crate::cli::options::Options;
+use crate::facts::mount::Mounts;
 use crate::facts::system::Platform;
-use crate::http::Server;
+use crate::http::{Reply, Server};
 use crate::job::{Jobs, OutputDir};
 use crate::log::Log;
 use crate::probe::process::Sample;
+use crate::probe::remote::Remote;
 use crate::state::Store;
 use crate::sys::platform::process::ProcessTable;
-use crate::sys::posix::account::Account;
 use crate::sys::posix::clock;
 use crate::sys::posix::file::PidFile;
 use crate::sys::posix::signal::SignalPipe;
@@ -46,6 +56,10 @@ pub struct Daemon {
     jobs: Jobs,
     table: Rc<ProcessTable>,
     own: Pid,
+    /// Pidfiles whose filesystems have not answered yet.
+    remote: Remote,
+    /// What is mounted, read when a pidfile asks for it and at most once in a cycle.
+    mounts: Option<Mounts>,
     server: Server,
     resolver: resolve::Resolver,
     signals: SignalPipe,
@@ -56,7 +70,9 @@ pub struct Daemon {
     boot: BootId,
     id: String,
     platform: Platform,
-    accounts: HashMap<u32, Option<Account>>,
+    /// Whom programs run as.
+    accounts: accounts::Accounts,
+    preflight: preflight::Preflight,
     interval: Duration,
     /// When the control file was loaded last.
     incarnation: Wall,
@@ -103,12 +119,15 @@ impl Daemon {
         // A table read in this turn serves everybody in this turn, and nobody later.
         let mut sample = Sample::new(&*table, self.own);
         self.take_news(now);
+        self.take_answers(&mut sample, now);
+        self.go_on_reloading(&mut sample, now);
         if self.end.is_none() && now >= self.next_cycle {
             self.schedule_next(now);
             self.cycle(&mut sample, now);
         }
         self.engine.tick(now);
         self.settle(&mut sample, now);
+        self.remote.begin(now);
         self.resolver.tick(now, &mut self.server, &mut self.log);
     }
 
@@ -116,7 +135,7 @@ impl Daemon {
         match self.end {
             None => false,
             Some(End::Asked { latest }) => !self.server.is_busy() || clock::monotonic() >= latest,
-            Some(End::WhenDone) => !self.engine.is_busy() && !self.dirty,
+            Some(End::WhenDone) => !self.engine.is_busy() && !self.remote.is_busy() && !self.dirty,
         }
     }
 
@@ -134,7 +153,11 @@ impl Daemon {
 
     fn stop(&mut self) {
         if self.end.is_none() {
-            self.end = Some(End::Asked { latest: clock::monotonic().plus(FAREWELL) });
+            let now = clock::monotonic();
+            self.end = Some(End::Asked { latest: now.plus(FAREWELL) });
+            for id in self.preflight.cancel() {
+                self.server.respond(id, Reply::error(503, answer::ENDS), now);
+            }
         }
     }
 

@@ -9,10 +9,10 @@ use crate::base::logging::Level;
 use crate::base::process::Pid;
 use crate::base::program::{Outcome, Purpose};
 use crate::base::time::Mono;
-use crate::config::{Action, Kind, Program, Service, ServiceId};
-use crate::facts::process::Presence;
+use crate::config::{Action, Program, Service, ServiceId};
 use crate::job::{self, News, Order, Target};
-use crate::probe::process::{self, Sample};
+use crate::probe::process::Sample;
+use crate::probe::remote;
 use crate::state::State;
 use crate::sys::posix::spawn::{Credentials, Spec};
 use crate::sys::posix::{account, clock};
@@ -30,8 +30,9 @@ impl Daemon {
             match effect {
                 Effect::Log(level, text) => self.log.write(level, &text),
                 Effect::Look(id) => {
-                    let presence = self.look(id, sample);
-                    self.engine.looked(id, &presence, now, clock::wall());
+                    if let Some(presence) = self.look(id, remote::Purpose::Action, sample, now) {
+                        self.engine.looked(id, &presence, now, clock::wall());
+                    }
                 }
                 Effect::Run { service, purpose, timeout } => {
                     let deadline = timeout.map(|timeout| now.plus(timeout));
@@ -82,14 +83,6 @@ impl Daemon {
                     }
                 }
             }
-        }
-    }
-
-    fn look(&mut self, id: ServiceId, sample: &mut Sample<'_>) -> Presence {
-        let config = self.engine.config().clone();
-        match config.services.get(id.0).map(|service| &service.kind) {
-            Some(Kind::Process(target)) => process::observe(target, self.engine.known(id), sample),
-            _ => Presence::Unknown("it has no process".to_owned()),
         }
     }
 
@@ -202,7 +195,7 @@ impl Daemon {
     fn become_whom(&mut self, program: &Program) -> Result<(Option<Credentials>, Target), String> {
         let own = account::effective_uid();
         let uid = program.uid.as_ref().map_or(own, |user| user.uid);
-        let account = self.accounts.entry(uid).or_insert_with(|| account::account(uid)).clone();
+        let account = self.accounts.get(&uid).cloned().flatten();
         let target = match &account {
             Some(a) => Target { name: a.name.clone(), home: a.home.clone(), shell: a.shell.clone() },
             None => Target { name: uid.to_string(), home: "/".to_owned(), shell: "/bin/sh".to_owned() },

@@ -3,27 +3,36 @@
 use std::rc::Rc;
 
 use super::Daemon;
+use super::preflight::{self, Landed};
+use crate::base::time::Mono;
 use crate::cli::load;
 use crate::config::ServiceId;
+use crate::config::recording::Recording;
+use crate::http::{ConnectionId, Reply};
+use crate::probe::process::Sample;
 use crate::sys::posix::clock;
 
 impl Daemon {
-    /// Reads the control file again. When it is refused, everything goes on as before. The log is reopened either way,
-    /// because a rotated log is why most reloads are asked for.
-    ///
-    /// # Errors
-    /// The refusal, for whoever asked.
-    pub(super) fn reload(&mut self) -> Result<(), String> {
+    /// Begins to read the control file again; `who` gets an answer when it is known whether it is accepted. The log is
+    /// reopened at once and in any case, because a rotated log is why most reloads are asked for.
+    pub(super) fn ask_reload(&mut self, who: Option<ConnectionId>, now: Mono) {
         self.log.reopen();
-        let name = self.name();
-        let text = format!("Reinitializing {name} -- control file '{}'", self.control_file.display());
+        let text = format!("Reinitializing {} -- control file '{}'", self.name(), self.control_file.display());
         self.log.info(&text);
-        let result = self.try_reload();
+        self.preflight.ask(who, now);
+    }
+
+    /// Goes on with a reload that is under way. When the control file is refused, everything goes on as before.
+    pub(super) fn go_on_reloading(&mut self, sample: &mut Sample<'_>, now: Mono) {
+        let (control_file, options) = (&self.control_file, &self.options);
+        let landed = self.preflight.turn(now, |pipe| preflight::record(control_file, options, pipe));
+        let Some(Landed { waiters, outcome }) = landed else { return };
+        let result = outcome.and_then(|recording| self.take_over(&recording, sample, now));
         match &result {
             Ok(()) => {
                 self.refused_reload = None;
-                let host = self.platform.host.clone();
-                self.log.info(&format!("'{host}' {name} reloaded"));
+                let text = format!("'{}' {} reloaded", self.platform.host, self.name());
+                self.log.info(&text);
             }
             Err(why) => {
                 for line in why.lines() {
@@ -34,18 +43,26 @@ impl Daemon {
                 self.refused_reload = Some(first.to_owned());
             }
         }
-        result
+        for id in waiters {
+            let reply = match &result {
+                Ok(()) => Reply::text(""),
+                Err(why) => Reply::error(400, why.clone()),
+            };
+            self.server.respond(id, reply, now);
+        }
     }
 
-    fn try_reload(&mut self) -> Result<(), String> {
-        let (config, warnings) = load::usable(&self.control_file, &self.options)?;
+    /// Loads from what the child was answered, which asks nobody.
+    fn take_over(&mut self, recording: &Recording, sample: &mut Sample<'_>, now: Mono) -> Result<(), String> {
+        let (config, warnings) = load::usable_in(recording, &self.control_file, &self.options)?;
         for line in warnings.lines() {
             self.log.warning(line);
         }
+        let (address, accounts) = preflight::findings(recording, &config);
         let config = Rc::new(config);
         let settings = &config.settings;
         // What can refuse comes first, and the new port is open before the old one is given up.
-        if let Some(problem) = super::front::listen(&mut self.server, settings.httpd.as_ref())? {
+        if let Some(problem) = super::front::listen(&mut self.server, &config, address)? {
             self.log.error(&problem);
         }
         if let Err(why) = self.log.open(settings.log.as_ref()) {
@@ -60,7 +77,7 @@ impl Daemon {
             self.log
                 .warning("a changed 'set pidfile' or 'set statefile' takes effect when the daemon is started again");
         }
-        self.accounts.clear();
+        self.accounts = accounts;
         self.engine.reconfigure(Rc::clone(&config));
         for (place, service) in config.services.iter().enumerate() {
             let id = ServiceId(place);
@@ -72,6 +89,8 @@ impl Daemon {
                 self.engine.adopted(id, purpose, clock::monotonic());
             }
         }
+        self.mounts = None;
+        self.ask_anew(sample, now);
         self.incarnation = clock::wall();
         self.loaded = clock::monotonic();
         self.next_cycle = self.loaded;

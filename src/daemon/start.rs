@@ -1,12 +1,11 @@
 //! Bringing the daemon up, in the order in which things can go wrong: everything that may refuse does so before the
 //! terminal is left, so that the user reads why and the exit code is true.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::{Daemon, End, resolve};
+use super::{Daemon, End, accounts, front, preflight, resolve};
 use crate::action::{Command, Engine};
 use crate::base::process::{BootId, Pid};
 use crate::cli::options::Options;
@@ -16,6 +15,7 @@ use crate::config::{Service, ServiceId};
 use crate::http::{Error, Server};
 use crate::job::{Jobs, OutputDir};
 use crate::log::Log;
+use crate::probe::remote::Remote;
 use crate::state::Store;
 use crate::sys::platform::machine;
 use crate::sys::platform::process::ProcessTable;
@@ -118,7 +118,7 @@ fn prepare(called_as: CalledAs, options: Options) -> Result<Prepared, String> {
     log.open(settings.log.as_ref())?;
     let mut server = Server::new(crate::http::Settings::default());
     if !matches!(manner, Manner::Once) {
-        if let Some(problem) = super::front::listen(&mut server, settings.httpd.as_ref())? {
+        if let Some(problem) = front::listen(&mut server, &config, front::address(&config)?)? {
             log.error(&problem);
         }
         listen_private(&mut server, &control_file)?;
@@ -133,6 +133,8 @@ fn prepare(called_as: CalledAs, options: Options) -> Result<Prepared, String> {
         engine: Engine::new(Rc::clone(&config), options.verbose),
         jobs: Jobs::default(),
         own,
+        remote: Remote::default(),
+        mounts: None,
         server,
         resolver,
         signals,
@@ -143,7 +145,8 @@ fn prepare(called_as: CalledAs, options: Options) -> Result<Prepared, String> {
         boot,
         id: id(&places.idfile),
         platform: machine::platform().unwrap_or_default(),
-        accounts: HashMap::new(),
+        accounts: accounts::look_up(&config),
+        preflight: preflight::Preflight::default(),
         interval: interval.unwrap_or(DEFAULT_INTERVAL),
         incarnation: clock::wall(),
         loaded: now,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Daemon;
+use crate::base::time::Mono;
 use crate::http;
 use crate::sys::posix::clock;
 use crate::sys::posix::poll::{Interest, PollSet};
@@ -14,6 +15,10 @@ enum Source {
     Signals,
     Http(http::Token),
     Resolver,
+    /// A pidfile's filesystem has answered; the next turn takes it.
+    Remote,
+    /// The child that reads the control file tells something; the next turn takes it.
+    Preflight,
 }
 
 impl Daemon {
@@ -29,13 +34,23 @@ impl Daemon {
         if let Some(fd) = self.resolver.fd() {
             set.add(fd, Interest::Read, Source::Resolver);
         }
+        self.remote.fds().for_each(|fd| set.add(fd, Interest::Read, Source::Remote));
+        if let Some(fd) = self.preflight.fd() {
+            set.add(fd, Interest::Read, Source::Preflight);
+        }
         let farewell = match self.end {
             Some(super::End::Asked { latest }) => Some(latest),
             _ => None,
         };
         let next_cycle = self.end.is_none().then_some(self.next_cycle);
-        let work =
-            [next_cycle, self.jobs.next_deadline(now), self.engine.next_deadline(), self.resolver.next_deadline()];
+        let work = [
+            next_cycle,
+            self.jobs.next_deadline(now),
+            self.engine.next_deadline(),
+            self.remote.next_deadline(),
+            self.preflight.next_deadline(),
+            self.resolver.next_deadline(),
+        ];
         let work = work.into_iter().filter(|_| farewell.is_none());
         let timeout =
             work.chain([farewell, self.server.next_deadline()]).flatten().min().map(|deadline| deadline.since(now));
@@ -54,8 +69,9 @@ impl Daemon {
         let now = clock::monotonic();
         for one in ready {
             match one.token {
-                Source::Signals => self.take_signals(),
+                Source::Signals => self.take_signals(now),
                 Source::Http(token) => self.server.ready(token, now),
+                Source::Remote | Source::Preflight => {}
                 Source::Resolver => self.resolver.read(&mut self.server, &mut self.log),
             }
         }
@@ -63,7 +79,7 @@ impl Daemon {
         self.server.expire(before);
     }
 
-    fn take_signals(&mut self) {
+    fn take_signals(&mut self, now: Mono) {
         for signal in self.signals.take() {
             match signal {
                 // Children are reaped at the beginning of each turn.
@@ -72,9 +88,7 @@ impl Daemon {
                     self.log.info("Awakened by User defined signal 1");
                     self.wake();
                 }
-                Signal::Reload => {
-                    let _ = self.reload();
-                }
+                Signal::Reload => self.ask_reload(None, now),
                 Signal::Stop => self.stop(),
             }
         }

@@ -17,8 +17,8 @@ use super::route::{Method, Refusal};
 const HEAD_TIME: Duration = Duration::from_secs(5);
 /// How long it may take for the body, from the end of the head.
 const BODY_TIME: Duration = Duration::from_secs(5);
-/// How long the daemon may take for the answer.
-const ANSWER_TIME: Duration = Duration::from_secs(30);
+/// How long the daemon may take for the answer: a reload waits 30 s for others, and may have to wait for an earlier one.
+const ANSWER_TIME: Duration = Duration::from_secs(70);
 /// How long the client may take to read the answer.
 const WRITE_TIME: Duration = Duration::from_secs(20);
 /// How long we wait for its end of file afterwards. Closing a socket with unread bytes would make the kernel send a reset,

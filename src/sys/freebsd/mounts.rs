@@ -84,7 +84,7 @@ mod fetch {
         assert!(offset_of!(libc::statfs, f_fstypename) == offset::TYPE);
         assert!(offset_of!(libc::statfs, f_mntonname) == offset::POINT);
         assert!(offset::POINT + offset::POINT_SIZE == RECORD_SIZE);
-        assert!(libc::MNT_LOCAL as u64 == super::LOCAL);
+        assert!(libc::MNT_LOCAL == super::LOCAL);
     };
 
     /// All mounts this process sees; in a jail perhaps its root alone.
