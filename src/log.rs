@@ -1,6 +1,6 @@
-//! The log: standard error until the daemon has detached, then a file or syslogd. Nothing here ever waits: a syslog socket
-//! that is full or a disk without room drops the line, and the next line that gets through tells how many were lost. A log file has
-//! to be on a local filesystem.
+//! The log: standard output and error until the daemon has detached, then a file or syslogd. Nothing here ever waits: a
+//! terminal that was stopped, a pipe or a syslog socket that is full or a disk without room drops the line, and the next line
+//! that gets through tells how many were lost. A log file has to be on a local filesystem.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -11,7 +11,7 @@ use crate::base::escape;
 use crate::base::logging::{Facility, Level, LogTarget};
 
 use crate::sys::platform;
-use crate::sys::posix::{clock, file};
+use crate::sys::posix::{clock, fd, file};
 
 /// Where lines go besides the terminal.
 #[derive(Debug)]
@@ -29,12 +29,14 @@ pub struct Log {
     verbose: bool,
     ident: String,
     lost: u64,
+    /// Lines that the terminal did not take.
+    unsaid: u64,
 }
 
 impl Log {
     /// A log that only speaks to the terminal. `ident` is the program's name, as syslog readers know it.
     pub fn new(ident: &str, verbose: bool) -> Log {
-        Log { sink: Sink::None, terminal: true, verbose, ident: ident.to_owned(), lost: 0 }
+        Log { sink: Sink::None, terminal: true, verbose, ident: ident.to_owned(), lost: 0, unsaid: 0 }
     }
 
     /// Opens the target the configuration names; the old one is given up only when the new one is open.
@@ -107,17 +109,27 @@ impl Log {
         }
         let text = escape::log_line(text.trim_end());
         if self.terminal {
-            let line = format!("{text}\n");
-            let _ = match level {
-                Level::Info | Level::Debug => io::stdout().write_all(line.as_bytes()),
-                _ => io::stderr().write_all(line.as_bytes()),
-            };
+            self.speak(level, &text);
         }
         if self.lost > 0 && self.send(Level::Warning, &format!("{} log lines were lost before this one", self.lost)) {
             self.lost = 0;
         }
         if !self.send(level, &text) {
             self.lost = self.lost.saturating_add(1);
+        }
+    }
+
+    /// A line for the terminal, or for the pipe or file in its place.
+    fn speak(&mut self, level: Level, text: &str) {
+        let place = if matches!(level, Level::Info | Level::Debug) { 1 } else { 2 };
+        let lost = match self.unsaid {
+            0 => String::new(),
+            lost => format!("{lost} log lines were lost before this one\n"),
+        };
+        if fd::write_without_waiting(place, format!("{lost}{text}\n").as_bytes()) {
+            self.unsaid = 0;
+        } else {
+            self.unsaid = self.unsaid.saturating_add(1);
         }
     }
 

@@ -52,6 +52,8 @@ pub struct Daemon {
     options: Options,
     product: Product,
     control_file: PathBuf,
+    /// Where it is written that this daemon runs. Kept, because finding it asks the control file's filesystem.
+    record: PathBuf,
     engine: Engine,
     jobs: Jobs,
     table: Rc<ProcessTable>,

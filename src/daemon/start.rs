@@ -1,7 +1,7 @@
 //! Bringing the daemon up, in the order in which things can go wrong: everything that may refuse does so before the
 //! terminal is left, so that the user reads why and the exit code is true.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -155,6 +155,7 @@ fn prepare(called_as: CalledAs, options: Options) -> Result<Prepared, String> {
         refused_reload: None,
         end: None,
         table,
+        record: paths::run_record(&control_file),
         control_file,
         options,
     };
@@ -306,17 +307,13 @@ impl Daemon {
         self.pidfile.write(std::process::id()).map_err(|error| format!("cannot write the pidfile {path}: {error}"))?;
         let record =
             format!("pid {}\npidfile {path}\ncontrolfile {}\n", std::process::id(), self.control_file.display());
-        if let Err(error) = file::replace(&self.record(), record.as_bytes()) {
-            self.log.warning(&format!("cannot write {}: {error}", self.record().display()));
+        if let Err(error) = file::replace(&self.record, record.as_bytes()) {
+            self.log.warning(&format!("cannot write {}: {error}", self.record.display()));
         }
         if self.id.is_empty() {
             self.log.warning("the id file cannot be written; the daemon has no id");
         }
         Ok(())
-    }
-
-    fn record(&self) -> PathBuf {
-        paths::run_record(&self.control_file)
     }
 
     fn serve_until_told(&mut self) {
@@ -334,7 +331,7 @@ impl Daemon {
         self.save();
         self.log.info(&format!("{name} daemon with pid [{}] stopped", std::process::id()));
         self.log.info(&format!("'{host}' {name} stopped"));
-        let _ = std::fs::remove_file(self.record());
+        let _ = std::fs::remove_file(&self.record);
         self.put_away();
     }
 

@@ -1,5 +1,6 @@
 //! What start, stop and exec programs print: one private file per service, never a pipe. The daemon a start program leaves
-//! behind keeps writing there for years, so a pipe would kill it (or fill up and stop it) when we go away.
+//! behind keeps writing there for years, so a pipe would kill it (or fill up and stop it) when we go away. The directory has
+//! to be on a local filesystem.
 
 use std::fs::File;
 use std::io;

@@ -1,4 +1,4 @@
-//! The state file on disk.
+//! The state file on disk, which has to be a local one: it is written from the daemon's loop.
 
 use std::io;
 use std::path::{Path, PathBuf};

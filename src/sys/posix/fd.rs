@@ -2,8 +2,10 @@
 
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
+use std::time::Duration;
 
-use super::errno::cerr;
+use super::errno::{cerr, retry};
+use super::poll::{Interest, PollSet};
 
 /// Makes reads and writes return EAGAIN instead of waiting.
 ///
@@ -61,4 +63,42 @@ pub fn detach_standard() -> io::Result<()> {
 pub fn is_terminal(fd: RawFd) -> bool {
     // SAFETY: isatty takes any integer.
     unsafe { libc::isatty(fd) == 1 }
+}
+
+/// Bytes for which a pipe that poll(2) calls writable has room: PIPE_BUF, the smallest that POSIX allows.
+const PIPE_BUF: usize = 512;
+
+/// Writes to a descriptor that others share and that therefore cannot be made non-blocking. False when it would have to
+/// wait: a pipe that nobody empties, a terminal that was told to stop; part of the text may be written then. A reader that
+/// went away is no reason to wait.
+pub fn write_without_waiting(fd: RawFd, text: &[u8]) -> bool {
+    text.chunks(PIPE_BUF).all(|chunk| {
+        let mut set = PollSet::default();
+        set.add(fd, Interest::Write, ());
+        if !set.wait(Some(Duration::ZERO)).is_ok_and(|ready| !ready.is_empty()) {
+            return false;
+        }
+        // SAFETY: the pointer and the length describe `chunk`, which is only read.
+        let written = retry(|| cerr(unsafe { libc::write(fd, chunk.as_ptr().cast(), chunk.len()) }));
+        written.is_err() || written.is_ok_and(|count| usize::try_from(count) == Ok(chunk.len()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::posix::signal;
+
+    #[test]
+    fn a_full_pipe_is_not_waited_for() {
+        let (reader, writer) = signal::pipe().unwrap();
+        let line = [b'x'; 2 * PIPE_BUF + 1];
+        let mut lines = 0;
+        while write_without_waiting(writer.as_raw_fd(), &line) {
+            lines += 1;
+        }
+        assert!(lines > 0);
+        drop(reader);
+        assert!(write_without_waiting(writer.as_raw_fd(), &line), "nobody reads: nothing to wait for");
+    }
 }
