@@ -71,7 +71,7 @@ struct Scene {
 
 impl Scene {
     /// `None` where there can be no silent mount.
-    fn new(name: &str) -> Option<Scene> {
+    fn new(name: &str, silent_services: usize) -> Option<Scene> {
         let folder = std::env::temp_dir().join(format!("pollux-stall-{name}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).unwrap();
@@ -83,7 +83,10 @@ impl Scene {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let start = format!("#!/bin/sh\nsleep 1000 >/dev/null 2>&1 &\necho $! > {}/normal.pid\n", folder.display());
         write_file(&folder.join("start"), &start, 0o755);
-        write_control_file(&folder, port, "");
+        let more = (0..silent_services).map(|number| {
+            format!("check process silent{number} with pidfile {}/silent/{number}.pid\n", folder.display())
+        });
+        write_control_file(&folder, port, &more.collect::<String>());
         let output = File::create(folder.join("log")).unwrap();
         let daemon = pollux(&folder)
             .arg("-I")
@@ -220,7 +223,7 @@ impl Pinger {
 
 #[test]
 fn a_silent_filesystem_delays_nobody_and_starts_nothing() {
-    let Some(mut scene) = Scene::new("look") else { return };
+    let Some(mut scene) = Scene::new("look", 200) else { return };
     let pinger = Pinger::start(scene.port);
     scene.wait_for(10, "normal service", || scene.normal().is_some());
     let first = scene.normal().unwrap();
@@ -231,8 +234,10 @@ fn a_silent_filesystem_delays_nobody_and_starts_nothing() {
     scene.wait_for(20, "event for the stalled service", || {
         scene.get("/_status").is_some_and(|text| text.contains("Data access error"))
     });
-    // A second round; the child of the first was given up.
-    thread::sleep(Duration::from_secs(12));
+    // A user's wish does not make a dead process of an unknown one either.
+    let asked = pollux(&scene.folder).args(["start", "stalled"]).output().unwrap();
+    assert_eq!(asked.status.code(), Some(0), "{}", String::from_utf8_lossy(&asked.stderr));
+    scene.wait_for(20, "end of the start", || scene.log().contains("cannot tell whether it runs"));
     pinger.judge("a pidfile that cannot be read");
     let log = scene.log();
     let silent = format!("the filesystem of {}/silent/x.pid does not answer", scene.folder.display());
@@ -245,7 +250,7 @@ fn a_silent_filesystem_delays_nobody_and_starts_nothing() {
 
 #[test]
 fn a_reload_that_waits_for_a_silent_filesystem_delays_nobody_and_can_be_ended() {
-    let Some(mut scene) = Scene::new("reload") else { return };
+    let Some(mut scene) = Scene::new("reload", 0) else { return };
     scene.rewrite(&format!("include {}/silent/*.conf\n", scene.folder.display()));
     let pinger = Pinger::start(scene.port);
     scene.signal(libc::SIGHUP);
@@ -265,7 +270,7 @@ fn a_reload_that_waits_for_a_silent_filesystem_delays_nobody_and_can_be_ended() 
 #[test]
 #[ignore = "takes a minute"]
 fn a_reload_without_an_answer_is_refused_and_says_what_it_waits_for() {
-    let Some(mut scene) = Scene::new("refusal") else { return };
+    let Some(mut scene) = Scene::new("refusal", 0) else { return };
     scene.rewrite(&format!(
         "check process other matching x start program = \"{}/silent/run\"\n",
         scene.folder.display()

@@ -441,6 +441,22 @@ fn unknown_is_not_dead() {
 }
 
 #[test]
+fn an_observation_that_took_its_time_counts_only_while_nothing_else_happened() {
+    let mut world = World::new(vec![service("db", &[]), service("web", &[0])]);
+    let (parent, child) = (ServiceId(0), ServiceId(1));
+    assert!(world.engine.awaits_observation(parent));
+    assert!(!world.engine.awaits_observation(child), "what it depends on was not seen yet");
+    world.engine.command(Command::Start, &[parent], world.now);
+    assert!(!world.engine.awaits_observation(parent), "a start is under way");
+    world.settle();
+    world.minute();
+    world.minute();
+    assert!(world.engine.awaits_observation(parent) && world.engine.awaits_observation(child));
+    world.engine.command(Command::Unmonitor, &[parent], world.now);
+    assert!(!world.engine.awaits_observation(parent), "nobody asks any more");
+}
+
+#[test]
 fn a_refusal_of_service_8_is_told_in_its_own_words_and_not_waited_for() {
     let mut world = World::new(vec![service("x", &[])]);
     world.cycle();
