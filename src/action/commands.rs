@@ -1,7 +1,7 @@
 //! What users ask for.
 
 use super::engine::Engine;
-use super::plan::{Cause, Goal, Stage};
+use super::plan::{Cause, Goal, Plan, Stage};
 use super::{Command, Effect};
 use crate::base::logging::Level;
 use crate::base::time::Mono;
@@ -59,6 +59,12 @@ impl Engine {
                 plan.cause = Cause::User;
                 plan.along = false;
                 plan.next = None;
+                let ledger = &mut self.runs[id.0].ledger;
+                if command == Command::Stop {
+                    ledger.taken_along = false;
+                } else {
+                    ledger.clear_restarts();
+                }
             } else {
                 plan.next = Some(command);
             }
@@ -102,6 +108,9 @@ impl Engine {
     pub(super) fn unmonitor(&mut self, id: ServiceId) {
         let mut todo = vec![id];
         while let Some(id) = todo.pop() {
+            if matches!(&self.runs[id.0].plan, Some(Plan { stage: Stage::Parents, .. })) {
+                self.fail(id, "not started: its watching was ended");
+            }
             if let Some(plan) = &mut self.runs[id.0].plan {
                 plan.next = Some(Command::Unmonitor);
             }

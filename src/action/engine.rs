@@ -8,10 +8,10 @@ use super::plan::{Cause, Goal, Plan, Stage};
 use super::{Command, Effect};
 use crate::base::logging::Level;
 use crate::base::process::{Identity, Pid};
-use crate::base::program::Purpose;
+use crate::base::program::{Outcome, Purpose};
 use crate::base::time::Mono;
-use crate::config::{Config, Kind, Service, ServiceId, Test};
-use crate::event::ledger::{Ledger, Monitor, Saved};
+use crate::config::{Config, Kind, OnReboot, Service, ServiceId, Test};
+use crate::event::ledger::{Ledger, Monitor, Saved, same_target};
 use crate::facts::process::Entry;
 
 /// One service at run time.
@@ -19,6 +19,20 @@ use crate::facts::process::Entry;
 pub(super) struct Run {
     pub ledger: Ledger,
     pub plan: Option<Plan>,
+}
+
+impl Run {
+    fn of_new(service: &Service) -> Run {
+        let mut ledger = Ledger::new(service);
+        if service.onreboot == OnReboot::NoStart {
+            ledger.monitor = Monitor::Off;
+        }
+        Run { ledger, plan: None }
+    }
+
+    fn carried_over(self, before: &Service, after: &Service) -> Run {
+        Run { ledger: self.ledger.carried_over(before, after), plan: self.plan }
+    }
 }
 
 /// All services at run time, and what follows from what is learned about them.
@@ -31,7 +45,7 @@ pub struct Engine {
     pub(super) effects: VecDeque<Effect>,
     pub(super) todo: VecDeque<super::steps::Step>,
     /// What users had asked of the daemon before this one.
-    goals: BTreeMap<ServiceId, Purpose>,
+    goals: BTreeMap<ServiceId, (Purpose, bool)>,
     pub(super) verbose: bool,
 }
 
@@ -64,23 +78,51 @@ impl Engine {
             };
             self.ledger_mut(id).restore(saved, same_boot, service.onreboot);
             if let Some(goal) = saved.goal.filter(|_| same_boot) {
-                self.goals.insert(id, goal);
+                self.goals.insert(id, (goal, saved.by_user));
             }
         }
     }
 
-    /// Begins again what users had asked for and was not done when the earlier daemon ended.
+    /// Goes on waiting for processes that had not appeared when the earlier daemon ended, although their start programs
+    /// had: another start would be a second one.
+    pub fn take_up(&mut self, saved: &HashMap<String, Saved>, now: Mono) {
+        let config = Rc::clone(&self.config);
+        for (id, service) in ids(&config) {
+            let appearing = saved.get(&key(service)).and_then(|saved| saved.appearing);
+            let Some((purpose, until)) = appearing.filter(|(_, until)| *until > now) else { continue };
+            self.await_appearance(id, purpose, until, now);
+        }
+    }
+
+    /// The service's start program has ended, and its process may take until then to appear.
+    pub(super) fn await_appearance(&mut self, id: ServiceId, purpose: Purpose, until: Mono, now: Mono) {
+        self.adopted(id, purpose, now);
+        if let Some(Plan { stage: Stage::Starting(wait), .. }) = &mut self.runs[id.0].plan {
+            wait.deadline = wait.deadline.map(|most| most.min(until));
+            wait.ended = Some(Outcome::default());
+            wait.next_look = Some(now);
+        }
+    }
+
+    /// Begins again what was asked for, or begun, and not done when the earlier daemon ended. What a rule began is left to
+    /// the rule, but for a stop, after which no rule would speak.
     pub fn resume(&mut self, now: Mono) {
-        for (id, goal) in std::mem::take(&mut self.goals) {
-            if let Some(command) = Command::from_word(goal.word()) {
-                self.command(command, &[id], now);
+        for (id, (goal, by_user)) in std::mem::take(&mut self.goals) {
+            match (Command::from_word(goal.word()), goal) {
+                (Some(command), _) if by_user => self.command(command, &[id], now),
+                (_, Purpose::Stop) => self.request(id, Goal::Stop, Cause::Rule),
+                _ => {}
             }
         }
+        self.pump(now);
     }
 
     /// Puts a new configuration in place. What is known of a service stays with it when name and type are the same, also an
     /// action that is under way; what is known of services that are no more is forgotten.
-    pub fn reconfigure(&mut self, config: Rc<Config>) {
+    ///
+    /// A service that only changed its name keeps its run too; returned are the old names with the new ones.
+    pub fn reconfigure(&mut self, config: Rc<Config>) -> Vec<(String, String)> {
+        debug_assert!(self.effects.is_empty(), "effects name services by their old places");
         let old = Rc::clone(&self.config);
         let mut kept: HashMap<_, _> = old
             .services
@@ -88,14 +130,23 @@ impl Engine {
             .zip(std::mem::take(&mut self.runs))
             .map(|(service, run)| ((key(service), service.service_type()), (service, run)))
             .collect();
-        self.runs = config
-            .services
-            .iter()
-            .map(|service| match kept.remove(&(key(service), service.service_type())) {
-                Some((before, run)) => Run { ledger: run.ledger.carried_over(before, service), plan: run.plan },
-                None => Run { ledger: Ledger::new(service), plan: None },
-            })
-            .collect();
+        let mut runs: Vec<Option<Run>> = Vec::new();
+        for service in &config.services {
+            let run = kept.remove(&(key(service), service.service_type()));
+            runs.push(run.map(|(before, run)| run.carried_over(before, service)));
+        }
+        let mut renamed = Vec::new();
+        self.runs = Vec::new();
+        for (service, run) in config.services.iter().zip(runs) {
+            let run = run.or_else(|| {
+                let name =
+                    kept.iter().find(|(_, (before, _))| same_target(before, service)).map(|(name, _)| name.clone())?;
+                let (before, run) = kept.remove(&name)?;
+                renamed.push((before.name.clone(), service.name.clone()));
+                Some(run.carried_over(before, service))
+            });
+            self.runs.push(run.unwrap_or_else(|| Run::of_new(service)));
+        }
         self.dependants = dependants(&config);
         self.config = config;
         // What was waited for may be gone: everything that waits for another service looks again.
@@ -103,6 +154,15 @@ impl Engine {
         for (id, _) in ids(&Rc::clone(&self.config)) {
             self.todo.push_back(super::steps::Step::Advance(id));
         }
+        renamed
+    }
+
+    /// Whether a program of that purpose which still runs has done its work, or nobody waits for it.
+    pub fn is_settled(&self, id: ServiceId, purpose: Purpose) -> bool {
+        let ledger = self.ledger(id);
+        let is_up = purpose == Purpose::Start && ledger.process.is_some();
+        let nobody_waits = ledger.monitor == Monitor::Off && !self.goals.contains_key(&id);
+        purpose.brings_to_life() && (is_up || nobody_waits)
     }
 
     /// A process known from before the daemon was restarted.
@@ -170,13 +230,30 @@ impl Engine {
     /// What the state file shall keep of a service.
     pub fn saved(&self, id: ServiceId) -> Saved {
         let run = &self.runs[id.0];
-        let goal = run.plan.as_ref().filter(|plan| plan.cause == Cause::User).map(|plan| plan.goal.purpose());
+        let next = run.plan.as_ref().and_then(|plan| plan.next);
+        let (goal, by_user) = match (&run.plan, next) {
+            (_, Some(next)) => (Purpose::from_word(next.word()), true),
+            // What goes down with another comes back with it.
+            (Some(plan), None) if plan.cause == Cause::Dependency && plan.goal == Goal::Stop => (None, false),
+            (Some(plan), None) => (Some(plan.goal.purpose()), plan.cause == Cause::User),
+            (None, None) => (None, false),
+        };
+        let appearing = match run.plan.as_ref().map(|plan| &plan.stage) {
+            Some(Stage::Starting(wait)) if wait.ended.is_some() => wait.deadline.map(|until| (wait.purpose, until)),
+            _ => None,
+        };
         Saved {
-            monitored: run.ledger.monitor != Monitor::Off,
+            monitored: match next {
+                Some(Command::Unmonitor) => false,
+                Some(Command::Monitor) => true,
+                _ => run.ledger.monitor != Monitor::Off,
+            },
             restarts: run.ledger.restarts,
             restart_cycles: run.ledger.restart_cycles,
             taken_along: run.ledger.taken_along,
             goal,
+            by_user,
+            appearing,
             process: self.known(id),
         }
     }
@@ -195,11 +272,10 @@ impl Engine {
     pub fn adopted(&mut self, id: ServiceId, purpose: Purpose, now: Mono) {
         let timeout = self.timeout(id, purpose).or(Some(ADOPTED_TIMEOUT));
         let wait = super::plan::Wait::new(purpose, now, timeout);
-        let asked = self.goals.get(&id).copied();
+        let begun = self.goals.get(&id).map(|(goal, _)| *goal);
         let (goal, stage) = match purpose {
-            Purpose::Stop if asked == Some(Purpose::Stop) => (Goal::Stop, Stage::Stopping(wait)),
-            // Whoever stops without a user's wish wants to start again.
-            Purpose::Stop => (Goal::Restart, Stage::Stopping(wait)),
+            Purpose::Stop if begun == Some(Purpose::Restart) => (Goal::Restart, Stage::Stopping(wait)),
+            Purpose::Stop => (Goal::Stop, Stage::Stopping(wait)),
             Purpose::Restart => (Goal::Restart, Stage::Starting(wait)),
             Purpose::Start | Purpose::Exec => (Goal::Start, Stage::Starting(wait)),
         };

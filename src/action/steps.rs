@@ -11,7 +11,7 @@ use crate::base::process::Pid;
 use crate::base::program::{Outcome, Purpose};
 use crate::base::schedule::Rate;
 use crate::base::time::{Mono, Wall};
-use crate::config::{Program, ServiceId};
+use crate::config::{Kind, Program, ServiceId};
 use crate::event::ledger::Monitor;
 use crate::facts::process::Presence;
 
@@ -47,7 +47,11 @@ impl Engine {
         if self.runs[id.0].plan.is_some() {
             return;
         }
-        if goal != Goal::Stop && self.is_held_back(id, cause) {
+        if !matches!(self.service(id).kind, Kind::Process(_)) {
+            self.watch_only(id, goal, cause);
+            return;
+        }
+        if goal != Goal::Stop && self.is_held_back(id, goal, cause) {
             return;
         }
         if cause == Cause::Rule && goal != Goal::Stop && !self.service(id).restart_limits.is_empty() {
@@ -63,13 +67,34 @@ impl Engine {
         self.todo.push_back(Step::Advance(id));
     }
 
-    /// No second start program runs beside one that still lives, except that a restart may end a service which is that
-    /// program itself.
-    fn is_held_back(&mut self, id: ServiceId, cause: Cause) -> bool {
-        let ledger = self.ledger(id);
+    /// A service without a process, such as the system, is up as soon as it is watched.
+    fn watch_only(&mut self, id: ServiceId, goal: Goal, cause: Cause) {
+        if goal == Goal::Stop {
+            self.unmonitor(id);
+        } else {
+            self.ledger_mut(id).monitor = Monitor::On;
+            for dependant in self.dependants[id.0].clone() {
+                self.todo.push_back(Step::Advance(dependant));
+            }
+        }
+        if cause == Cause::User {
+            self.log(Level::Info, id, &format!("{} action done", goal.word()));
+        }
+        self.dirty();
+    }
+
+    /// No second start program runs beside one that still lives. A live service may be restarted all the same: the program
+    /// may be that service, or has to end with it.
+    fn is_held_back(&mut self, id: ServiceId, goal: Goal, cause: Cause) -> bool {
+        let stops_first = self.service(id).stop.is_some() && self.service(id).restart.is_none();
+        let is_itself = self.is_its_own_start_program(id);
+        let ledger = self.ledger_mut(id);
         let Some(pid) = ledger.overdue else { return false };
-        if ledger.process.is_some_and(|entry| entry.identity.pid == pid) {
+        if is_itself || goal == Goal::Restart && stops_first && ledger.process.is_some() {
             return false;
+        }
+        if cause == Cause::User && ledger.monitor == Monitor::Off {
+            ledger.monitor = Monitor::Init;
         }
         if !ledger.overdue_told || cause == Cause::User {
             self.ledger_mut(id).overdue_told = true;
@@ -79,16 +104,29 @@ impl Engine {
         true
     }
 
+    /// Whether the start program that still runs has become the service: then it ends with it.
+    fn is_its_own_start_program(&self, id: ServiceId) -> bool {
+        let ledger = self.ledger(id);
+        ledger.overdue.is_some() && ledger.process.map(|entry| entry.identity.pid) == ledger.overdue
+    }
+
     /// Asks what depends on the service to stop, each once.
     fn stop_dependants(&mut self, id: ServiceId, goal: Goal) {
+        let along = goal == Goal::Restart || self.runs[id.0].plan.as_ref().is_some_and(|plan| plan.along);
         for dependant in self.dependants[id.0].clone() {
             let run = &self.runs[dependant.0];
+            let waits = matches!(&run.plan, Some(Plan { stage: Stage::Parents, .. }));
+            if goal == Goal::Stop && waits {
+                let text = format!("failed to start -- '{}', which it needs, is being stopped", self.service(id).name);
+                self.fail(dependant, &text);
+                continue;
+            }
             if run.plan.is_some() || run.ledger.monitor == Monitor::Off || run.ledger.taken_along {
                 continue;
             }
             self.request(dependant, Goal::Stop, Cause::Dependency);
             if let Some(plan) = &mut self.runs[dependant.0].plan {
-                plan.along = goal == Goal::Restart;
+                plan.along = along;
             }
             self.ledger_mut(dependant).taken_along = true;
         }
@@ -109,6 +147,9 @@ impl Engine {
                     if !self.is_up(parent) {
                         if self.runs[parent.0].plan.is_none() {
                             self.request(parent, Goal::Start, Cause::Dependency);
+                        }
+                        if self.is_up(parent) {
+                            continue;
                         }
                         if self.runs[parent.0].plan.is_none() {
                             let name = self.service(parent).name.clone();
@@ -172,7 +213,7 @@ impl Engine {
 
     /// Asks for the service's program of that purpose and waits for what it brings about.
     fn run(&mut self, id: ServiceId, purpose: Purpose, now: Mono) {
-        if purpose.brings_to_life() && self.ledger(id).overdue.is_some() {
+        if purpose.brings_to_life() && self.ledger(id).overdue.is_some() && !self.is_its_own_start_program(id) {
             self.fail(id, "an earlier start program still runs");
             return;
         }
@@ -287,7 +328,9 @@ impl Engine {
     /// A program of the service ended.
     pub fn program_ended(&mut self, id: ServiceId, purpose: Purpose, outcome: Outcome, now: Mono) {
         if purpose.brings_to_life() {
+            let was_overdue = self.ledger(id).overdue.is_some();
             self.set_overdue(id, None);
+            self.come_late(id, purpose, was_overdue, &outcome, now);
         }
         let refused = purpose.brings_to_life().then(|| outcome.refused.clone()).flatten();
         let Some(plan) = &mut self.runs[id.0].plan else { return };
@@ -304,6 +347,16 @@ impl Engine {
             self.effects.push_back(Effect::Look(id));
         }
         self.pump(now);
+    }
+
+    /// A start program that took too long has ended after all: its process gets the time to appear that it would have had.
+    fn come_late(&mut self, id: ServiceId, purpose: Purpose, was_overdue: bool, outcome: &Outcome, now: Mono) {
+        let run = &self.runs[id.0];
+        let is_awaited = run.plan.is_none() && run.ledger.process.is_none() && run.ledger.monitor != Monitor::Off;
+        if was_overdue && is_awaited && outcome.status.is_none_or(|status| status == 0) {
+            let timeout = self.timeout(id, purpose).unwrap_or_default();
+            self.await_appearance(id, purpose, now.plus(timeout), now);
+        }
     }
 
     /// A start or restart program is past its timeout. It is left alone; what it was for is judged now.
@@ -338,6 +391,7 @@ impl Engine {
                 self.effects.push_back(Effect::Look(ServiceId(place)));
             }
         }
+        self.pump(now);
     }
 
     /// Why a program's work is not there at its deadline.

@@ -12,6 +12,10 @@ impl Daemon {
     /// Every service in the order of its dependencies: is it due, what is seen of it, what follows.
     pub(super) fn cycle(&mut self, sample: &mut Sample<'_>, now: Mono) {
         self.output.trim();
+        if self.store.is_broken() {
+            // It is tried again until it works.
+            self.dirty = true;
+        }
         let wall = clock::wall();
         self.mounts = None;
         let config = self.engine.config().clone();

@@ -80,6 +80,8 @@ pub struct Daemon {
     incarnation: Wall,
     loaded: Mono,
     next_cycle: Mono,
+    /// `start delay` after a boot: no cycle before.
+    not_before: Mono,
     /// The state file must be written.
     dirty: bool,
     /// What the last refused reload said; empty when the configuration in force is the file's.
@@ -150,11 +152,11 @@ impl Daemon {
 
     /// A cycle now, and the next one an interval later.
     fn wake(&mut self) {
-        self.next_cycle = clock::monotonic();
+        self.next_cycle = clock::monotonic().max(self.not_before);
     }
 
     fn stop(&mut self) {
-        if self.end.is_none() {
+        if !matches!(self.end, Some(End::Asked { .. })) {
             let now = clock::monotonic();
             self.end = Some(End::Asked { latest: now.plus(FAREWELL) });
             for id in self.preflight.cancel() {

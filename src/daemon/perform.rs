@@ -15,7 +15,7 @@ use crate::probe::process::Sample;
 use crate::probe::remote;
 use crate::state::State;
 use crate::sys::posix::spawn::{Credentials, Spec};
-use crate::sys::posix::{account, clock};
+use crate::sys::posix::{account, clock, helper};
 
 /// So many programs are held back at most, so that descriptors suffice when everything dies at once.
 const HELD_MAX: usize = 64;
@@ -66,7 +66,7 @@ impl Daemon {
 
     /// What ended or took too long since the last look.
     pub(super) fn take_news(&mut self, now: Mono) {
-        let mut news = self.jobs.reap(&mut |_, _| {});
+        let mut news = self.jobs.reap(&mut helper::reaped);
         news.extend(self.jobs.tick(now, &self.table));
         for item in news {
             self.dirty = true;
@@ -103,6 +103,7 @@ impl Daemon {
         };
         if purpose.brings_to_life()
             && let Some(pid) = self.jobs.starting(&service.name)
+            && self.engine.known(id).map(|known| known.pid) != Some(pid)
         {
             // The engine knows of every such program; this is the last line of defence.
             return Err(format!("a start program of it still runs (pid {pid})"));

@@ -1,6 +1,7 @@
 //! What an earlier daemon left behind.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use super::Daemon;
 use crate::action;
@@ -8,6 +9,9 @@ use crate::event::ledger::Saved;
 use crate::state::Read;
 use crate::sys::platform::process::START_TOLERANCE;
 use crate::sys::posix::clock;
+
+/// For a program whose service has none of that purpose any more.
+const ADOPTED_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl Daemon {
     /// Takes up the state an earlier daemon left, and the programs it started that still run. True when the machine was
@@ -26,26 +30,37 @@ impl Daemon {
             Read::State(state) => state,
         };
         let now = clock::monotonic();
-        let same_boot = state.boot == self.boot;
+        // A boot without a name is like no other.
+        let same_boot = state.boot == self.boot && !self.boot.0.is_empty();
         self.engine.restore(&state.services, same_boot);
         if !same_boot {
             return true;
         }
         self.recall_processes(&state.services);
+        self.engine.take_up(&state.services, now);
         for entry in state.journal {
             let id = self.engine.find(&entry.service);
             let (purpose, service, pid) = (entry.purpose, entry.service.clone(), entry.identity.pid);
-            let timeout = id.and_then(|id| self.engine.timeout(id, purpose));
-            if self.jobs.adopt(entry, timeout.map(|timeout| now.plus(timeout)), &self.table)
+            // A start program whose service lives, or is not watched, is only kept from being run a second time.
+            let deadline = match id {
+                Some(id) if self.engine.is_settled(id, purpose) => None,
+                Some(id) => Some(now.plus(self.engine.timeout(id, purpose).unwrap_or(ADOPTED_TIMEOUT))),
+                None => Some(now.plus(ADOPTED_TIMEOUT)),
+            };
+            if self.jobs.adopt(entry, deadline, &self.table)
                 && let Some(id) = id
             {
-                self.engine.adopted(id, purpose, now);
+                match deadline {
+                    Some(_) => self.engine.adopted(id, purpose, now),
+                    None => self.engine.set_overdue(id, Some(pid)),
+                }
                 self.log.info(&format!(
                     "'{service}' {} program of an earlier daemon still runs (pid {pid})",
                     purpose.word()
                 ));
             }
         }
+        self.engine.resume(now);
         false
     }
 

@@ -78,7 +78,11 @@ impl Daemon {
                 .warning("a changed 'set pidfile' or 'set statefile' takes effect when the daemon is started again");
         }
         self.accounts = accounts;
-        self.engine.reconfigure(Rc::clone(&config));
+        // What the engine decided so far is about the services as they are numbered now.
+        self.settle(sample, now);
+        for (old, new) in self.engine.reconfigure(Rc::clone(&config)) {
+            self.jobs.rename(&old, &new);
+        }
         for (place, service) in config.services.iter().enumerate() {
             let id = ServiceId(place);
             self.engine.set_overdue(id, self.jobs.overdue(&service.name));
@@ -93,7 +97,7 @@ impl Daemon {
         self.ask_anew(sample, now);
         self.incarnation = clock::wall();
         self.loaded = clock::monotonic();
-        self.next_cycle = self.loaded;
+        self.wake();
         self.dirty = true;
         Ok(())
     }

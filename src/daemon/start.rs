@@ -151,6 +151,7 @@ fn prepare(called_as: CalledAs, options: Options) -> Result<Prepared, String> {
         incarnation: clock::wall(),
         loaded: now,
         next_cycle: now,
+        not_before: now,
         dirty: true,
         refused_reload: None,
         end: None,
@@ -325,7 +326,8 @@ impl Daemon {
         if rebooted && !delay.is_zero() {
             let text = format!("{name} will delay for {}s on first start after reboot ...", delay.as_secs());
             self.log.info(&text);
-            self.next_cycle = self.next_cycle.plus(delay);
+            self.not_before = self.next_cycle.plus(delay);
+            self.next_cycle = self.not_before;
         }
         self.run();
         self.save();

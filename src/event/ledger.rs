@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use super::track::Track;
 use crate::base::process::Pid;
-use crate::base::time::Wall;
+use crate::base::program::Purpose;
+use crate::base::time::{Mono, Wall};
 use crate::config::{OnReboot, Service};
 use crate::facts::process::Entry;
 
@@ -105,7 +106,8 @@ impl Ledger {
         if same_boot {
             self.restarts = saved.restarts;
             self.restart_cycles = saved.restart_cycles;
-            self.taken_along = saved.taken_along;
+            // Who is still watched was to be stopped for a while only, and is judged again.
+            self.taken_along = saved.taken_along && !saved.monitored;
         }
     }
 
@@ -116,7 +118,8 @@ impl Ledger {
     }
 }
 
-fn same_target(old: &Service, new: &Service) -> bool {
+/// Whether two services mean the same process.
+pub fn same_target(old: &Service, new: &Service) -> bool {
     use crate::config::{Kind, ProcessTarget};
     match (&old.kind, &new.kind) {
         (Kind::Process(ProcessTarget::Pidfile(a)), Kind::Process(ProcessTarget::Pidfile(b))) => a == b,
@@ -137,8 +140,13 @@ pub struct Saved {
     pub restart_cycles: u32,
     /// See [`Ledger::taken_along`].
     pub taken_along: bool,
-    /// What a user asked for and was not done yet.
-    pub goal: Option<crate::base::program::Purpose>,
+    /// What was begun, or asked for, and not done yet.
+    pub goal: Option<Purpose>,
+    /// A user asked for that.
+    pub by_user: bool,
+    /// Its start program has ended, but the process was not seen yet: the purpose of the program, and until when the
+    /// process may take, on the monotonic clock of that boot.
+    pub appearing: Option<(Purpose, Mono)>,
     /// The process it was, so that a title that changed since does not lose it.
     pub process: Option<crate::base::process::Identity>,
 }

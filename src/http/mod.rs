@@ -184,12 +184,18 @@ impl Server {
     /// [`Server::set_resolved`]; the private socket is not touched.
     ///
     /// # Errors
-    /// Those of [`Server::listen_tcp`]; the new settings apply all the same.
+    /// Those of [`Server::listen_tcp`]; after [`Error::Tcp`] everything is as before.
     pub fn reconfigure(&mut self, mut settings: Settings, endpoint: Option<Endpoint>) -> Result<(), Error> {
         settings.allow.inherit(&self.settings.allow);
-        self.settings = settings;
+        let old = std::mem::replace(&mut self.settings, settings);
         match endpoint {
-            Some(endpoint) => self.listen_tcp(endpoint),
+            Some(endpoint) => {
+                let listening = self.listen_tcp(endpoint);
+                if matches!(listening, Err(Error::Tcp(..))) {
+                    self.settings = old;
+                }
+                listening
+            }
             None => {
                 self.close_tcp();
                 Ok(())

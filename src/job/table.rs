@@ -156,9 +156,11 @@ impl Jobs {
             .collect()
     }
 
-    /// Takes over a program an earlier daemon started, if it still lives; tells whether it does.
+    /// Takes over a program an earlier daemon started, unless it is known to be gone; tells whether it was taken over.
+    /// Without a deadline it counts as past it.
     pub fn adopt(&mut self, entry: Entry, deadline: Option<Mono>, table: &ProcessTable) -> bool {
-        if !lives(entry.identity, table) {
+        // Unknown is not dead: a second start beside a live one is worse than a late one.
+        if life(entry.identity, table) == Some(false) {
             return false;
         }
         self.jobs.push(Job {
@@ -167,7 +169,7 @@ impl Jobs {
             identity: entry.identity,
             deadline,
             output: None,
-            phase: Phase::Running,
+            phase: if deadline.is_some() { Phase::Running } else { Phase::Overdue },
             adopted: true,
         });
         true
@@ -190,6 +192,13 @@ impl Jobs {
         self.jobs.iter().filter(in_time).find(|job| job.serves(service)).map(|job| job.purpose)
     }
 
+    /// A service has another name now.
+    pub fn rename(&mut self, old: &str, new: &str) {
+        for job in self.jobs.iter_mut().filter(|job| job.serves(old)) {
+            new.clone_into(&mut job.service);
+        }
+    }
+
     /// How many `exec` programs of this service live.
     pub fn count_exec(&self, service: &str) -> usize {
         self.jobs.iter().filter(|job| job.purpose == Purpose::Exec && job.serves(service)).count()
@@ -197,13 +206,13 @@ impl Jobs {
 
     /// Reaps every child that ended, ours and strangers (as process 1 we inherit orphans), and tells what our programs
     /// did. `stranger` hears of children that are no programs.
-    pub fn reap(&mut self, stranger: &mut dyn FnMut(Pid, Exit)) -> Vec<News> {
+    pub fn reap(&mut self, stranger: &mut dyn FnMut(Pid)) -> Vec<News> {
         let mut news = Vec::new();
         while let Ok(Some(pid)) = wait::peek_exited() {
             let place = self.jobs.iter().position(|job| !job.adopted && job.identity.pid == pid);
             let Some(place) = place else {
                 match wait::reap(pid) {
-                    Some(exit) => stranger(pid, exit),
+                    Some(_) => stranger(pid),
                     None => break,
                 }
                 continue;
@@ -225,13 +234,17 @@ impl Jobs {
         let mut news = Vec::new();
         let mut place = 0;
         while let Some(job) = self.jobs.get_mut(place) {
-            if job.adopted && !lives(job.identity, table) {
+            let life = if job.adopted { life(job.identity, table) } else { Some(true) };
+            if life == Some(false) {
                 let job = self.jobs.swap_remove(place);
                 let timed_out = matches!(job.phase, Phase::Terminating { .. } | Phase::Killed);
                 news.push(News::Ended(job.ended(None, timed_out)));
                 continue;
             }
-            job.judge(now, &mut news);
+            // A number that cannot be verified now is not signalled now.
+            if life.is_some() {
+                job.judge(now, &mut news);
+            }
             place += 1;
         }
         news
@@ -239,7 +252,9 @@ impl Jobs {
 
     /// When [`Jobs::tick`] has something to do next.
     pub fn next_deadline(&self, now: Mono) -> Option<Mono> {
-        let adopted = self.jobs.iter().any(|job| job.adopted).then(|| now.plus(ADOPTED_LOOK));
+        // One that is past its deadline is nobody's concern between cycles.
+        let awaited = self.jobs.iter().any(|job| job.adopted && !matches!(job.phase, Phase::Overdue));
+        let adopted = awaited.then(|| now.plus(ADOPTED_LOOK));
         let deadlines = self.jobs.iter().filter_map(|job| match job.phase {
             Phase::Running => job.deadline,
             Phase::Terminating { kill_at } => Some(kill_at),
@@ -291,11 +306,11 @@ impl Job {
     }
 }
 
-fn lives(identity: Identity, table: &ProcessTable) -> bool {
+/// Whether the process lives; `None` when the system does not tell.
+fn life(identity: Identity, table: &ProcessTable) -> Option<bool> {
     match table.entry(identity.pid) {
-        Ok(Some(entry)) => !entry.zombie && entry.identity.is_same(identity, START_TOLERANCE),
-        Ok(None) => false,
-        // Unknown is not dead: a second start beside a live one is worse than a late one.
-        Err(_) => true,
+        Ok(Some(entry)) => Some(!entry.zombie && entry.identity.is_same(identity, START_TOLERANCE)),
+        Ok(None) => Some(false),
+        Err(_) => None,
     }
 }

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use crate::base::process::{BootId, Identity, Pid, StartTime};
 use crate::base::program::Purpose;
+use crate::base::time::Mono;
 use crate::event::ledger::Saved;
 use crate::job::JournalEntry;
 
@@ -77,6 +78,12 @@ impl State {
             if let Some(goal) = saved.goal {
                 text.push_str(&format!(" goal={}", goal.word()));
             }
+            if saved.by_user {
+                text.push_str(" asked");
+            }
+            if let Some((purpose, until)) = saved.appearing {
+                text.push_str(&format!(" appearing={} until={}", purpose.word(), until.since_origin().as_micros()));
+            }
             if let Some(process) = saved.process {
                 text.push_str(&format!(" pid={} start={}", process.pid, micros(process.start)));
             }
@@ -130,6 +137,7 @@ impl State {
 fn service<'a>(words: impl Iterator<Item = &'a str>) -> Result<Saved, Refusal> {
     let mut saved = Saved::default();
     let (mut pid, mut start) = (None, None);
+    let (mut appearing, mut until) = (None, None);
     for word in words {
         let (key, value) = word.split_once('=').unwrap_or((word, ""));
         let number = || value.parse::<u64>().map_err(|_| Refusal::Torn);
@@ -139,6 +147,9 @@ fn service<'a>(words: impl Iterator<Item = &'a str>) -> Result<Saved, Refusal> {
             "restarts" => saved.restarts = u32::try_from(number()?).map_err(|_| Refusal::Torn)?,
             "cycles" => saved.restart_cycles = u32::try_from(number()?).map_err(|_| Refusal::Torn)?,
             "goal" => saved.goal = Purpose::from_word(value),
+            "asked" => saved.by_user = true,
+            "appearing" => appearing = Purpose::from_word(value),
+            "until" => until = Some(Mono::from_origin(Duration::from_micros(number()?))),
             "pid" => pid = Some(number()?),
             "start" => start = Some(number()?),
             _ => {}
@@ -147,6 +158,7 @@ fn service<'a>(words: impl Iterator<Item = &'a str>) -> Result<Saved, Refusal> {
     if let (Some(pid), Some(start)) = (pid, start) {
         saved.process = Some(identity(pid, start)?);
     }
+    saved.appearing = appearing.zip(until);
     Ok(saved)
 }
 
@@ -212,6 +224,8 @@ mod tests {
             restart_cycles: 3,
             taken_along: true,
             goal: Some(Purpose::Stop),
+            by_user: true,
+            appearing: Some((Purpose::Start, Mono::from_origin(Duration::from_millis(1500)))),
             process: Some(identity),
         };
         let services =

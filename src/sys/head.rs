@@ -17,9 +17,10 @@ pub enum HeadError {
     Missing,
     /// Not a regular file; nothing was read from it.
     NotRegular(FileKind),
-    /// The path itself is at fault, and trying again will not help: EACCES, EPERM, ELOOP, ENAMETOOLONG.
+    /// The path itself is at fault, and trying again will not help: ELOOP, ENAMETOOLONG.
     Refused(io::Error),
-    /// The system failed: out of descriptors or memory, an I/O error. Says nothing about the file.
+    /// The system failed: out of descriptors or memory, an I/O error, or it does not let us look (EACCES, EPERM). Says
+    /// nothing about the file.
     Failed(io::Error),
 }
 
@@ -27,7 +28,7 @@ impl From<io::Error> for HeadError {
     fn from(error: io::Error) -> HeadError {
         match error.raw_os_error() {
             Some(libc::ENOENT | libc::ENOTDIR) => HeadError::Missing,
-            Some(libc::EACCES | libc::EPERM | libc::ELOOP | libc::ENAMETOOLONG) => HeadError::Refused(error),
+            Some(libc::ELOOP | libc::ENAMETOOLONG) => HeadError::Refused(error),
             // open(2) of a socket: Linux says ENXIO, FreeBSD EOPNOTSUPP.
             Some(libc::ENXIO | libc::EOPNOTSUPP) => HeadError::NotRegular(FileKind::Socket),
             _ => HeadError::Failed(error),

@@ -90,6 +90,7 @@ fn a_full_syslog_socket_does_not_block_the_loop() {
     assert!(lag < LAG, "{lag:?}");
     // Still a watchdog; and when somebody reads again, the loss is told.
     assert!(process::signal(pid, "KILL"));
+    until("the death", || (!process::lives(pid)).then_some(()));
     sandbox.cycle();
     until("the revival", || sandbox.daemon_said().contains("'puma' process is running with pid").then_some(()));
     syslog.set_nonblocking(true).expect("socket");

@@ -65,6 +65,8 @@ pub fn detach() -> io::Result<Side> {
     // SAFETY: one thread; the child goes on as an ordinary copy of this program.
     if cerr(unsafe { libc::fork() })? > 0 {
         drop(write);
+        // The handlers write into a pipe that is the daemon's too: Ctrl-C here must not end the daemon.
+        signal::reset_in_child();
         return Ok(Side::Starter(Starter { news: read.into() }));
     }
     drop(read);

@@ -1,5 +1,6 @@
 //! Short-lived children for calls that may block: they do one thing, send the answer down a pipe, and are gone.
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsRawFd, FromRawFd, RawFd};
@@ -66,6 +67,7 @@ impl Helper {
             child(write.as_raw_fd(), work);
         }
         let pid = Pid::new(pid).ok_or_else(|| io::Error::other("fork returned no process number"))?;
+        UNREAPED.with_borrow_mut(|pids| pids.push(pid));
         Ok(Helper { pid, pipe: read.into(), answer: Vec::new(), limit, deadline })
     }
 
@@ -114,18 +116,31 @@ pub struct Abandoned {
 impl Abandoned {
     /// Whether it is still there. True until the loop has reaped it.
     pub fn lives(&self) -> bool {
-        wait::is_own_child(self.pid)
+        is_unreaped(self.pid)
     }
 }
 
 impl Drop for Helper {
     fn drop(&mut self) {
-        // Not reaped yet by anybody but our own loop, which hears of it as of a stranger; its number cannot be another's
-        // while our pipe to it is open and its end was not seen, and killing a zombie of ours does nothing.
-        if wait::is_own_child(self.pid) {
+        // Once it is reaped its number may be that of a program we guard.
+        if is_unreaped(self.pid) {
             let _ = wait::signal_group(self.pid, wait::KILL);
         }
     }
+}
+
+thread_local! {
+    /// Helpers that were not reaped yet: as long as one is here, its number is its own.
+    static UNREAPED: RefCell<Vec<Pid>> = const { RefCell::new(Vec::new()) };
+}
+
+fn is_unreaped(pid: Pid) -> bool {
+    UNREAPED.with_borrow(|pids| pids.contains(&pid))
+}
+
+/// To be told of every child that is reaped and is no program.
+pub fn reaped(pid: Pid) {
+    UNREAPED.with_borrow_mut(|pids| pids.retain(|helper| *helper != pid));
 }
 
 /// The child's place for its pipe.
@@ -202,7 +217,9 @@ mod tests {
         let child = helper.abandon();
         assert!(child.lives());
         while child.lives() {
-            wait::reap(pid);
+            if wait::reap(pid).is_some() {
+                reaped(pid);
+            }
             std::thread::yield_now();
         }
     }

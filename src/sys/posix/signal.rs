@@ -129,7 +129,7 @@ pub fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
 
 /// In a child before exec: default action for every signal, nothing blocked. Async-signal-safe.
 pub(super) fn reset_in_child() {
-    for number in 1..64 {
+    for number in 1..128 {
         // SAFETY: as in `set_action`; signals that cannot be set (KILL, STOP, libc's own) fail harmlessly.
         unsafe {
             let mut action: libc::sigaction = std::mem::zeroed();

@@ -77,13 +77,3 @@ pub fn signal_group(leader: Pid, signal: i32) -> io::Result<()> {
 pub const TERM: i32 = libc::SIGTERM;
 /// SIGKILL.
 pub const KILL: i32 = libc::SIGKILL;
-
-/// Whether the process is a child of ours that was not reaped yet, so that its number is its own.
-pub fn is_own_child(pid: Pid) -> bool {
-    // SAFETY: an all-zero siginfo_t is valid; WNOWAIT leaves the child as it is.
-    unsafe {
-        let mut info: libc::siginfo_t = std::mem::zeroed();
-        let flags = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
-        libc::waitid(libc::P_PID, pid.get() as libc::id_t, &mut info, flags) == 0
-    }
-}

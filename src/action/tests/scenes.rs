@@ -1,0 +1,446 @@
+//! Scenes written out.
+
+use super::*;
+use crate::event::ledger::Saved;
+
+fn chain() -> World {
+    let mut world =
+        World::new(vec![service("db", &[]), service("web", &[0]), service("cache", &[]), service("page", &[1, 2])]);
+    world.minute();
+    assert_eq!(world.starts(), [1, 1, 1, 1]);
+    world.minute();
+    assert_eq!(world.alive(), [true; 4]);
+    world.log.clear();
+    world
+}
+
+#[test]
+fn a_dead_process_is_started_once_and_its_recovery_is_told_at_once() {
+    let mut world = World::new(vec![service("puma", &[])]);
+    world.minute();
+    world.minute();
+    assert_eq!(
+        world.log,
+        [
+            "'puma' process is not running",
+            "'puma' trying to restart",
+            "'puma' start: '/bin/start'",
+            "'puma' process is running with pid 100"
+        ]
+    );
+}
+
+#[test]
+fn many_are_started_side_by_side() {
+    let mut world = World::new(vec![service("a", &[]), service("b", &[]), service("c", &[])]);
+    world.cycle();
+    assert!(world.reals.iter().all(|real| real.program.is_some()));
+}
+
+#[test]
+fn a_start_takes_its_parents_along_and_a_stop_its_dependants() {
+    let mut world = chain();
+    world.command(Command::Stop, &[0]);
+    world.run_until(world.now.plus(MINUTE));
+    assert_eq!(world.alive(), [false, false, true, false]);
+    assert_eq!(world.monitor(1), Monitor::Off);
+    let stops: Vec<_> = world.log.iter().filter(|line| line.contains("stop:")).collect();
+    assert_eq!(stops, ["'page' stop: '/bin/stop'", "'web' stop: '/bin/stop'", "'db' stop: '/bin/stop'"]);
+    world.minute();
+    assert_eq!(world.alive(), [false, false, true, false], "what was stopped stays stopped");
+
+    world.command(Command::Start, &[0]);
+    world.run_until(world.now.plus(MINUTE));
+    assert_eq!(world.alive(), [true; 4], "dependants come back with what they depend on");
+
+    world.command(Command::Stop, &[0]);
+    world.run_until(world.now.plus(MINUTE));
+    world.command(Command::Start, &[3]);
+    world.run_until(world.now.plus(MINUTE));
+    assert_eq!(world.alive(), [true; 4]);
+    assert_eq!(world.starts(), [3, 3, 1, 3]);
+}
+
+#[test]
+fn a_restart_of_a_parent_restarts_each_dependant_once() {
+    let mut world = chain();
+    world.command(Command::Restart, &[0, 1, 2, 3]);
+    world.run_until(world.now.plus(MINUTE * 3));
+    world.minute();
+    assert_eq!(world.alive(), [true; 4]);
+    assert_eq!(world.starts(), [2, 2, 2, 2]);
+}
+
+#[test]
+fn a_dependant_is_not_started_on_a_parent_that_failed_and_says_why() {
+    let mut world = World::new(vec![service("db", &[]), service("web", &[0])]);
+    world.reals[0].broken = true;
+    world.command(Command::Start, &[1]);
+    world.run_until(world.now.plus(MINUTE));
+    assert_eq!(world.alive(), [false, false]);
+    assert_eq!(world.reals[1].starts, 0);
+    assert_eq!(world.said("'web' failed to start -- could not start required services: 'db'"), 1);
+    assert_eq!(world.said("'web' start action failed"), 1);
+    world.reals[0].broken = false;
+    world.minute();
+    world.minute();
+    assert_eq!(world.alive(), [true, true], "both come up by their rules");
+}
+
+#[test]
+fn a_parent_without_a_start_program_holds_its_dependant_back() {
+    let mut parent = service("db", &[]);
+    parent.start = None;
+    let mut world = World::new(vec![parent, service("web", &[0])]);
+    world.command(Command::Start, &[1]);
+    world.minute();
+    assert_eq!(world.reals[1].starts, 0);
+    world.reals[0].process = Pid::new(7);
+    world.minute();
+    world.minute();
+    assert_eq!(world.alive(), [true, true]);
+}
+
+#[test]
+fn no_second_start_program_runs_beside_one_past_its_timeout() {
+    let mut world = World::new(vec![service("slow", &[])]);
+    world.reals[0].takes = MINUTE * 5 + Duration::from_secs(30);
+    world.minute();
+    assert_eq!(world.said("failed to start (exit status -1) -- Program '/bin/start' timed out after 30 s"), 1);
+    for _ in 0..4 {
+        world.minute();
+        assert_eq!(world.starts(), [1]);
+    }
+    assert_eq!(world.said("its start program still runs"), 1, "told once");
+    world.command(Command::Start, &[0]);
+    assert_eq!(world.said("its start program still runs"), 2, "and to the user who asks");
+    world.minute();
+    assert_eq!((world.alive(), world.starts()), (vec![true], vec![1]), "it came up late");
+    world.reals[0].process = None;
+    world.reals[0].takes = Duration::from_secs(1);
+    world.minute();
+    assert_eq!(world.starts(), [2]);
+}
+
+#[test]
+fn a_start_program_that_is_the_service_counts_as_started() {
+    let mut world = World::new(vec![service("node", &[])]);
+    world.reals[0].takes = MINUTE * 60;
+    world.cycle();
+    world.reals[0].process = Pid::new(100);
+    world.run_until(world.now.plus(MINUTE));
+    assert_eq!(world.said("failed"), 0);
+    assert_eq!(world.said("process is running with pid 100"), 1);
+    world.minute();
+    assert_eq!(world.said("still runs"), 0);
+}
+
+#[test]
+fn a_restart_limit_strikes_after_its_restarts_and_a_user_clears_it() {
+    let mut limited = service("x", &[]);
+    limited.restart_limits = vec![RestartLimit { restarts: 2, cycles: 5, action: Action::Unmonitor }];
+    let mut world = World::new(vec![limited]);
+    world.reals[0].broken = true;
+    for _ in 0..5 {
+        world.minute();
+    }
+    assert_eq!(world.starts(), [2]);
+    assert_eq!(world.said("service restarted 2 times within 2 cycles(s) - unmonitor"), 1);
+    assert_eq!(world.monitor(0), Monitor::Off);
+    world.reals[0].broken = false;
+    world.command(Command::Monitor, &[0]);
+    world.minute();
+    world.minute();
+    assert_eq!((world.alive(), world.starts()), (vec![true], vec![3]));
+    assert_eq!(world.said("process is running after previous restart timeout"), 1);
+}
+
+#[test]
+fn restarts_far_apart_do_not_reach_the_limit() {
+    let mut limited = service("x", &[]);
+    limited.restart_limits = vec![RestartLimit { restarts: 2, cycles: 3, action: Action::Unmonitor }];
+    let mut world = World::new(vec![limited]);
+    for _ in 0..6 {
+        world.reals[0].process = None;
+        for _ in 0..5 {
+            world.minute();
+        }
+    }
+    assert_eq!(world.said("unmonitor"), 0);
+    assert_eq!(world.starts(), [6]);
+}
+
+#[test]
+fn passive_services_are_only_watched() {
+    let mut passive = service("x", &[]);
+    passive.mode = Mode::Passive;
+    let mut world = World::new(vec![passive]);
+    world.minute();
+    assert_eq!(world.starts(), [0]);
+    assert_eq!(world.said("process is not running"), 1);
+    world.command(Command::Start, &[0]);
+    world.minute();
+    assert_eq!(world.alive(), [true], "a user may");
+}
+
+#[test]
+fn every_n_cycles_skips_the_others() {
+    let mut lazy = service("x", &[]);
+    lazy.every = Every::Cycles(3);
+    let mut world = World::new(vec![lazy]);
+    world.minute();
+    world.reals[0].process = None;
+    world.minute();
+    world.minute();
+    assert_eq!(world.starts(), [1]);
+    world.minute();
+    assert_eq!(world.starts(), [2]);
+}
+
+#[test]
+fn unknown_is_not_dead() {
+    let mut world = World::new(vec![service("x", &[])]);
+    assert!(world.engine.due(ServiceId(0)));
+    let unknown = Presence::Unknown("too many open files".to_owned());
+    world.engine.observed(ServiceId(0), &unknown, world.now, world.wall());
+    world.settle();
+    assert_eq!(world.starts(), [0]);
+    assert_eq!(world.log, ["'x' process data cannot be read: too many open files"]);
+}
+
+#[test]
+fn an_observation_that_took_its_time_counts_only_while_nothing_else_happened() {
+    let mut world = World::new(vec![service("db", &[]), service("web", &[0])]);
+    let (parent, child) = (ServiceId(0), ServiceId(1));
+    assert!(world.engine.awaits_observation(parent));
+    assert!(!world.engine.awaits_observation(child), "what it depends on was not seen yet");
+    world.engine.command(Command::Start, &[parent], world.now);
+    assert!(!world.engine.awaits_observation(parent), "a start is under way");
+    world.settle();
+    world.minute();
+    world.minute();
+    assert!(world.engine.awaits_observation(parent) && world.engine.awaits_observation(child));
+    world.engine.command(Command::Unmonitor, &[parent], world.now);
+    assert!(!world.engine.awaits_observation(parent), "nobody asks any more");
+}
+
+#[test]
+fn a_refusal_of_service_8_is_told_in_its_own_words_and_not_waited_for() {
+    let mut world = World::new(vec![service("x", &[])]);
+    world.cycle();
+    world.reals[0].program = None;
+    let line = "Cannot 'start' x. Set x_enable to YES in /etc/rc.conf or use 'onestart' instead of 'start'.";
+    let outcome = Outcome { status: Some(0), refused: Some(line.to_owned()), ..Outcome::default() };
+    world.engine.program_ended(ServiceId(0), Purpose::Start, outcome, world.now);
+    world.settle();
+    assert_eq!(world.said(&format!("'x' failed to start -- service(8) did nothing: {line}")), 1);
+    assert!(!world.engine.is_busy());
+}
+
+#[test]
+fn a_restart_without_a_stop_program_leaves_the_live_process_alone_and_says_so() {
+    let mut only_start = service("x", &[]);
+    only_start.stop = None;
+    let mut world = World::new(vec![only_start]);
+    world.minute();
+    world.command(Command::Restart, &[0]);
+    world.minute();
+    assert_eq!(world.starts(), [1]);
+    assert_eq!(world.said("runs on: it has no stop program"), 1);
+}
+
+#[test]
+fn what_a_user_asks_for_meanwhile_is_done_afterwards() {
+    let mut world = World::new(vec![service("x", &[])]);
+    world.cycle();
+    world.command(Command::Stop, &[0]);
+    assert_eq!(world.reals[0].stops, 0);
+    world.run_until(world.now.plus(MINUTE));
+    assert_eq!((world.alive(), world.reals[0].stops), (vec![false], 1));
+    world.minute();
+    assert_eq!(world.starts(), [1]);
+}
+
+#[test]
+fn a_reload_during_a_start_keeps_the_start_and_forgets_the_removed() {
+    let mut world = World::new(vec![service("a", &[]), service("b", &[])]);
+    world.cycle();
+    // b moves to the front, a is gone, c is new.
+    world.engine.reconfigure(config(vec![service("b", &[]), service("c", &[])]));
+    world.reals.swap(0, 1);
+    world.reals[1] = Real { takes: Duration::from_secs(1), ..Real::default() };
+    world.run_until(world.now.plus(MINUTE));
+    assert_eq!(world.alive(), [true, false]);
+    world.minute();
+    world.minute();
+    assert_eq!((world.alive(), world.starts()), (vec![true, true], vec![1, 1]));
+}
+
+#[test]
+fn a_restarted_daemon_takes_up_what_was_under_way() {
+    let mut world = World::new(vec![service("x", &[])]);
+    world.reals[0].takes = Duration::from_secs(20);
+    world.cycle();
+    let saved = HashMap::from([("x".to_owned(), world.engine.saved(ServiceId(0)))]);
+    let mut engine = Engine::new(config(vec![service("x", &[])]), false);
+    engine.restore(&saved, true);
+    engine.adopted(ServiceId(0), Purpose::Start, world.now);
+    world.engine = engine;
+    world.cycle();
+    assert_eq!(world.starts(), [1]);
+    world.minute();
+    assert_eq!((world.alive(), world.starts()), (vec![true], vec![1]));
+}
+
+#[test]
+fn what_is_coming_up_is_not_started_again_by_the_next_daemon() {
+    let mut world = World::new(vec![service("x", &[])]);
+    world.reals[0].slow = Duration::from_secs(20);
+    world.cycle();
+    world.run_until(world.now.plus(Duration::from_secs(5)));
+    assert!(world.reals[0].program.is_none() && world.reals[0].appears.is_some());
+    restart_daemon(&mut world, &[service("x", &[])]);
+    for _ in 0..4 {
+        world.cycle();
+        world.run_until(world.now.plus(Duration::from_secs(10)));
+    }
+    assert_eq!((world.alive(), world.starts()), (vec![true], vec![1]));
+}
+
+#[test]
+fn the_next_daemon_goes_on_with_a_stop_and_a_queued_command() {
+    let mut world = chain();
+    world.command(Command::Stop, &[1]);
+    let services = world.engine.config().services.clone();
+    restart_daemon(&mut world, &services);
+    world.run_until(world.now.plus(MINUTE));
+    assert_eq!(world.alive(), [true, false, true, false]);
+    assert_eq!(world.starts(), [1, 1, 1, 1]);
+    assert_eq!(world.monitor(1), Monitor::Off);
+
+    let mut world = World::new(vec![service("x", &[])]);
+    world.cycle();
+    world.command(Command::Stop, &[0]);
+    restart_daemon(&mut world, &[service("x", &[])]);
+    world.minute();
+    world.minute();
+    assert_eq!((world.alive(), world.starts()), (vec![false], vec![1]));
+}
+
+#[test]
+fn a_limit_may_stop_the_service() {
+    let mut limited = service("x", &[]);
+    limited.restart_limits = vec![RestartLimit { restarts: 1, cycles: 5, action: Action::Stop }];
+    let mut world = World::new(vec![limited]);
+    world.reals[0].broken = true;
+    world.minute();
+    world.minute();
+    world.minute();
+    assert_eq!((world.monitor(0), world.starts()), (Monitor::Off, vec![1]));
+    assert!(!world.engine.is_busy());
+}
+
+#[test]
+fn a_renamed_service_keeps_what_is_being_done_to_it() {
+    let mut world = World::new(vec![service("old", &[])]);
+    world.cycle();
+    let mut new = service("old", &[]);
+    new.name = "new".to_owned();
+    let renamed = world.engine.reconfigure(config(vec![new]));
+    assert_eq!(renamed, [("old".to_owned(), "new".to_owned())]);
+    world.minute();
+    world.minute();
+    assert_eq!((world.alive(), world.starts()), (vec![true], vec![1]));
+}
+
+#[test]
+fn a_reload_that_removes_what_was_waited_for_lets_go() {
+    let mut world = World::new(vec![service("p", &[]), service("c", &[0])]);
+    world.reals[0].takes = Duration::from_secs(20);
+    world.command(Command::Start, &[1]);
+    world.engine.reconfigure(config(vec![service("c", &[])]));
+    world.reals.swap_remove(0);
+    world.engine.tick(world.now);
+    world.minute();
+    assert_eq!(world.alive(), [true]);
+}
+
+#[test]
+fn a_service_added_by_a_reload_obeys_onreboot_nostart() {
+    let mut world = World::new(vec![service("a", &[])]);
+    let mut lazy = service("b", &[]);
+    lazy.onreboot = OnReboot::NoStart;
+    world.engine.reconfigure(config(vec![service("a", &[]), lazy]));
+    world.reals.push(Real::default());
+    world.minute();
+    assert_eq!(world.starts(), [1, 0]);
+}
+
+#[test]
+fn the_system_is_up_when_it_is_watched() {
+    let mut system = service("host", &[]);
+    system.kind = Kind::System;
+    let mut world = World::new(vec![system, service("x", &[0])]);
+    world.command(Command::Restart, &[0, 1]);
+    world.minute();
+    assert_eq!((world.starts(), world.said("failed")), (vec![0, 1], 0));
+    assert_eq!(world.said("'host' restart action done"), 1);
+    world.command(Command::Stop, &[0]);
+    assert_eq!(world.monitor(0), Monitor::Off);
+}
+
+#[test]
+fn a_users_stop_is_not_undone_by_those_who_wait() {
+    // Its child waits for it to come up.
+    let mut world = World::new(vec![service("p", &[]), service("c", &[0])]);
+    world.reals[0].takes = Duration::from_secs(20);
+    world.command(Command::Start, &[1]);
+    world.run_until(world.now.plus(Duration::from_secs(5)));
+    world.command(Command::Stop, &[0]);
+    world.run_until(world.now.plus(MINUTE));
+    world.minute();
+    assert_eq!((world.alive(), world.starts()), (vec![false, false], vec![1, 0]));
+
+    // Its parent is being restarted and would bring it back.
+    let mut world = chain();
+    world.command(Command::Restart, &[0]);
+    world.command(Command::Stop, &[1]);
+    world.run_until(world.now.plus(MINUTE));
+    world.minute();
+    assert_eq!(world.alive(), [true, false, true, false]);
+}
+
+#[test]
+fn a_grandchild_comes_back_although_the_child_was_late() {
+    let mut world = World::new(vec![service("p", &[]), service("c", &[0]), service("g", &[1])]);
+    world.minute();
+    world.minute();
+    world.command(Command::Restart, &[0]);
+    world.reals[1].broken = true;
+    world.run_until(world.now.plus(MINUTE));
+    world.reals[1].broken = false;
+    for _ in 0..4 {
+        world.minute();
+    }
+    assert_eq!(world.alive(), [true; 3]);
+}
+
+#[test]
+fn a_boot_obeys_onreboot() {
+    let state = |monitored| Saved { monitored, ..Saved::default() };
+    let saved =
+        HashMap::from([("a".to_owned(), state(false)), ("b".to_owned(), state(true)), ("c".to_owned(), state(false))]);
+    let services = || {
+        let mut all = vec![service("a", &[]), service("b", &[]), service("c", &[])];
+        all[1].onreboot = OnReboot::NoStart;
+        all[2].onreboot = OnReboot::LastState;
+        all
+    };
+    let monitored = |same_boot| {
+        let mut engine = Engine::new(config(services()), false);
+        engine.restore(&saved, same_boot);
+        [0, 1, 2].map(|place| engine.ledger(ServiceId(place)).monitor != Monitor::Off)
+    };
+    assert_eq!(monitored(true), [false, true, false]);
+    assert_eq!(monitored(false), [true, false, false]);
+}
