@@ -43,9 +43,15 @@ install:
 	install -d -m 0755 '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(SYSCONFDIR)' \
 		'$(DESTDIR)$(MANDIR)/man5' '$(DESTDIR)$(MANDIR)/man8'
 	install -m 0755 $(BINARY) '$(DESTDIR)$(PREFIX)/bin/pollux'
-	install -m 0644 man/pollux.8 '$(DESTDIR)$(MANDIR)/man8/pollux.8'
-	install -m 0644 man/monitrc.5 '$(DESTDIR)$(MANDIR)/man5/monitrc.5'
-	install -m 0600 monitrc.sample '$(DESTDIR)$(SYSCONFDIR)/monitrc.sample'
+	$(PLACES) man/pollux.8 > '$(DESTDIR)$(MANDIR)/man8/pollux.8'
+	$(PLACES) man/monitrc.5 > '$(DESTDIR)$(MANDIR)/man5/monitrc.5'
+	chmod 0644 '$(DESTDIR)$(MANDIR)/man8/pollux.8' '$(DESTDIR)$(MANDIR)/man5/monitrc.5'
+	$(PLACES) monitrc.sample > '$(DESTDIR)$(SYSCONFDIR)/monitrc.sample'
+	chmod 0600 '$(DESTDIR)$(SYSCONFDIR)/monitrc.sample'
+
+# Pages and sample name the places this build uses.
+PLACES = sed -e 's|/usr/local/etc|$(SYSCONFDIR)|g' -e 's|/var/db/pollux|$(STATEDIR)|g' \
+	-e 's|/var/run/pollux\.pid|$(PIDFILE)|g' -e 's|/var/run/pollux|$(RUNDIR)|g'
 
 # The FreeBSD rc.d script; a port installs it by USE_RC_SUBR instead.
 install-rc:
@@ -59,6 +65,7 @@ test:
 	$(CARGO) test $(LOCKED)
 
 demo: all
+	@sh tests/need.sh ps
 	@sh tests/demo/demo.sh $(BINARY)
 
 lint: lint-man lint-scripts lint-rust doc

@@ -46,7 +46,7 @@ use cli::{CalledAs, ask, local, paths};
 pub fn main() -> i32 {
     let mut arguments = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
     let called_as = CalledAs::new(&arguments.next().unwrap_or_default());
-    let (options, verb) = match options::parse(&arguments.collect::<Vec<_>>()) {
+    let (options, verb) = match options::parse(called_as, &arguments.collect::<Vec<_>>()) {
         Ok(parsed) => parsed,
         Err(why) => {
             err(&format!("{}: {why}", called_as.name()));
@@ -81,6 +81,7 @@ pub fn main() -> i32 {
             Asked::Code(code) => code,
             Asked::NobodyThere => match verb {
                 Verb::Action(command, names) => daemon::start::without_daemon(called_as, options, command, &names),
+                Verb::Validate => daemon::start::one_pass(called_as, options),
                 verb => ask::nobody_there(called_as, &control_file, &verb),
             },
         },

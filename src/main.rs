@@ -1,5 +1,5 @@
 //! The program: hands the command line to the library and exits with its code.
 
 fn main() {
-    std::process::exit(pollux::main());
+    std::process::exit(pollux::cli::output::truthful(pollux::main()));
 }

@@ -4,6 +4,7 @@
 #
 #   rust    cargo and rustc          fmt clippy   cargo's subcommands      bmake   the BSD make
 #   cc      a C compiler that links  mandoc       formats manual pages     venv    python3 with venv and pip
+#   ps      lists processes
 set -u
 
 packages=
@@ -29,6 +30,8 @@ for thing; do
                 exit 1
             fi
         fi ;;
+    ps)
+        command -v ps >/dev/null 2>&1 || packages="$packages procps" ;;
     mandoc | bmake)
         command -v "$thing" >/dev/null 2>&1 || packages="$packages $thing" ;;
     venv)

@@ -1,5 +1,6 @@
 //! Verbs that the daemon answers, over its private socket. Neither `set httpd` nor a control file without errors is needed.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use super::output::{err, out};
 use super::{CalledAs, paths};
 use crate::http::client::{self, Answer, Error, Question};
 use crate::http::route::{DaemonVerb, Text};
-use crate::sys::posix::{clock, fd, file};
+use crate::sys::posix::{account, clock, fd, file};
 use crate::view::select::Selection;
 use crate::view::text::ReportPart;
 use crate::view::{Product, Style};
@@ -73,10 +74,15 @@ pub fn nobody_there(called_as: CalledAs, control_file: &Path, verb: &Verb) -> i3
             1
         }
         (CalledAs::Pollux, _) => {
-            err(&format!(
-                "pollux: no daemon runs with the control file {}; 'pollux -c {0}' starts it",
-                control_file.display()
-            ));
+            let path = control_file.display();
+            err(&match std::fs::metadata(control_file) {
+                Ok(about) if about.uid() != account::effective_uid() => {
+                    format!(
+                        "pollux: no daemon of yours runs with the control file {path}, which belongs to another user"
+                    )
+                }
+                _ => format!("pollux: no daemon runs with the control file {path}; 'pollux -c {path}' starts it"),
+            });
             1
         }
     }

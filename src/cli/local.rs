@@ -18,7 +18,7 @@ use crate::view::procmatch::{Match, procmatch};
 pub fn version() -> String {
     let own = env!("CARGO_PKG_VERSION");
     format!(
-        "This is pollux, compatible with Monit version {COMPATIBLE_WITH}\npollux {own}, BSD-2-Clause; control file: {}/monitrc\n",
+        "This is pollux, compatible with Monit version {COMPATIBLE_WITH}\npollux {own}, BSD-2-Clause; default control file: {}/monitrc\n",
         paths::SYSCONFDIR
     )
 }
@@ -80,6 +80,10 @@ pub fn process_matches(pattern: &str, options: &Options) -> i32 {
 /// `-i`: the daemon's id.
 pub fn show_id(control_file: &Path, options: &Options) -> i32 {
     let loaded = load::read(control_file, options);
+    if !loaded.settings_found {
+        err(loaded.messages().trim_end());
+        return 1;
+    }
     let path = paths::Paths::new(&loaded.settings).idfile;
     match stored_id(&path).ok_or(()).or_else(|()| new_id(&path)) {
         Ok(id) => {
@@ -96,6 +100,10 @@ pub fn show_id(control_file: &Path, options: &Options) -> i32 {
 /// `-r`: a new id, after the user agreed.
 pub fn reset_id(control_file: &Path, options: &Options) -> i32 {
     let loaded = load::read(control_file, options);
+    if !loaded.settings_found {
+        err(loaded.messages().trim_end());
+        return 1;
+    }
     let path = paths::Paths::new(&loaded.settings).idfile;
     out("Reset Monit Id? [y/N]> ");
     let mut answer = String::new();

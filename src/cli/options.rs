@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use getopts::Options as Grammar;
 
+use super::CalledAs;
+
 /// How the program was called.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
@@ -130,7 +132,7 @@ pub fn help(program: &str) -> String {
 ///
 /// # Errors
 /// One line that says what is wrong.
-pub fn parse(arguments: &[String]) -> Result<(Options, Verb), String> {
+pub fn parse(called_as: CalledAs, arguments: &[String]) -> Result<(Options, Verb), String> {
     let arguments = arguments.iter().map(|argument| complete(argument)).collect::<Result<Vec<_>, _>>()?;
     let found = grammar().parse(&arguments).map_err(|error| error.to_string())?;
     let last = |name: &str| found.opt_strs(name).pop();
@@ -156,16 +158,17 @@ pub fn parse(arguments: &[String]) -> Result<(Options, Verb), String> {
         [("h", Verb::Help), ("V", Verb::Version), ("t", Verb::Test), ("i", Verb::Id), ("r", Verb::ResetId)]
     {
         if found.opt_present(flag) {
-            return no_more(flag, &found.free).map(|()| (options, verb));
+            return no_more(called_as, flag, &found.free).map(|()| (options, verb));
         }
     }
-    let verb = verb(&found.free, options.group.is_some())?;
+    let verb = verb(called_as, &found.free, options.group.is_some())?;
     Ok((options, verb))
 }
 
-/// Called with `-t ./file`, the original ignores the file and says OK about another one.
-fn no_more(flag: &str, rest: &[String]) -> Result<(), String> {
+/// Called with `-t ./file`, the original ignores the file and says OK about another one; in its name we do the same.
+fn no_more(called_as: CalledAs, flag: &str, rest: &[String]) -> Result<(), String> {
     match rest.first() {
+        Some(_) if called_as == CalledAs::Monit => Ok(()),
         Some(word) => {
             Err(format!("-{flag} takes no argument, but '{word}' was given; a control file is named with -c"))
         }
@@ -173,12 +176,13 @@ fn no_more(flag: &str, rest: &[String]) -> Result<(), String> {
     }
 }
 
-fn verb(words: &[String], has_group: bool) -> Result<Verb, String> {
+fn verb(called_as: CalledAs, words: &[String], has_group: bool) -> Result<Verb, String> {
     let Some((first, rest)) = words.split_first() else { return Ok(Verb::Daemon) };
     let names = rest.to_vec();
     let at_most = |count: usize, verb: Verb| match rest.get(count) {
-        Some(word) => Err(format!("{first}: unexpected argument '{word}'")),
-        None => Ok(verb),
+        // The original passes over words it has no use for.
+        Some(word) if called_as == CalledAs::Pollux => Err(format!("{first}: unexpected argument '{word}'")),
+        _ => Ok(verb),
     };
     if let Some(command) = crate::action::Command::from_word(first) {
         if names.is_empty() && !has_group {
@@ -225,7 +229,18 @@ mod tests {
     use crate::action::Command;
 
     fn parsed(line: &str) -> Result<(Options, Verb), String> {
-        parse(&line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+        parsed_as(CalledAs::Pollux, line)
+    }
+
+    fn parsed_as(called_as: CalledAs, line: &str) -> Result<(Options, Verb), String> {
+        parse(called_as, &line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn as_the_original_surplus_words_are_passed_over() {
+        assert_eq!(parsed_as(CalledAs::Monit, "reload now").unwrap().1, Verb::Reload);
+        assert_eq!(parsed_as(CalledAs::Monit, "-t ./file").unwrap().1, Verb::Test);
+        assert_eq!(parsed_as(CalledAs::Monit, "report up down").unwrap().1, Verb::Report(Some("up".to_owned())));
     }
 
     #[test]

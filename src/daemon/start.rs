@@ -45,6 +45,21 @@ pub fn daemon(called_as: CalledAs, options: Options) -> i32 {
     }
 }
 
+/// `validate` while no daemon runs: one cycle, and what follows from it. Returns the exit code: the original's is always 1.
+pub fn one_pass(called_as: CalledAs, options: Options) -> i32 {
+    match prepare(called_as, options) {
+        Ok(Prepared::Daemon(daemon, _)) => match (once(*daemon, None), called_as) {
+            (_, CalledAs::Monit) => 1,
+            (code, CalledAs::Pollux) => code,
+        },
+        Ok(Prepared::Woken) => 0,
+        Err(why) => {
+            err(&format!("{}: {why}", called_as.name()));
+            1
+        }
+    }
+}
+
 /// Does what a user asks of services while no daemon runs: the same engine, for as long as it takes. Returns the exit code.
 pub fn without_daemon(called_as: CalledAs, options: Options, command: Command, names: &[String]) -> i32 {
     let group = options.group.clone();
@@ -106,13 +121,16 @@ fn prepare(called_as: CalledAs, options: Options) -> Result<Prepared, String> {
             ));
         }
         Err(LockProblem::Held(pid)) => {
-            if matches!(manner, Manner::Background) && wake(called_as, &control_file, &pid) {
+            let wakes = matches!(manner, Manner::Background) || called_as == CalledAs::Monit;
+            if wakes && wake(called_as, &control_file, &pid) {
                 return Ok(Prepared::Woken);
             }
             return Err(already_running(&places.pidfile, &pid));
         }
     };
     refuse_beside_monit(&lock, &table, own)?;
+    let mut store = Store::new(&places.statefile);
+    store.claim()?;
 
     let mut log = Log::new(called_as.name(), options.verbose);
     log.open(settings.log.as_ref())?;
@@ -139,7 +157,7 @@ fn prepare(called_as: CalledAs, options: Options) -> Result<Prepared, String> {
         resolver,
         signals,
         log,
-        store: Store::new(&places.statefile),
+        store,
         output: OutputDir::beside(&places.statefile),
         pidfile: lock,
         boot,
@@ -360,6 +378,10 @@ impl Daemon {
 
     fn any_failure(&self) -> bool {
         let services = 0..self.engine.config().services.len();
-        services.map(ServiceId).any(|id| self.engine.ledger(id).last_failure.is_some())
+        let failed = |id: &ServiceId| {
+            let ledger = self.engine.ledger(*id);
+            ledger.last_failure.is_some() || ledger.data.is_failed()
+        };
+        services.map(ServiceId).any(|id| failed(&id))
     }
 }

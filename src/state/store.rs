@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::format::State;
-use crate::sys::posix::file;
+use crate::sys::posix::file::{self, Lock};
 
 /// Larger files are not read.
 const MAX: u64 = 64 * 1024 * 1024;
@@ -13,6 +13,8 @@ const MAX: u64 = 64 * 1024 * 1024;
 #[derive(Debug)]
 pub struct Store {
     path: PathBuf,
+    /// Held for as long as the store is used: two daemons would overwrite each other.
+    lock: Option<Lock>,
     written: String,
     broken: bool,
 }
@@ -31,7 +33,27 @@ pub enum Read {
 impl Store {
     /// The state file at that path.
     pub fn new(path: &Path) -> Store {
-        Store { path: path.to_owned(), written: String::new(), broken: false }
+        Store { path: path.to_owned(), lock: None, written: String::new(), broken: false }
+    }
+
+    /// Makes the state file ours alone. A directory that cannot be written is no reason to refuse: then nobody keeps state
+    /// there.
+    ///
+    /// # Errors
+    /// Another daemon keeps its state there.
+    pub fn claim(&mut self) -> Result<(), String> {
+        self.make_directory();
+        match Lock::take(&file::sibling(&self.path, ".lock")) {
+            Ok(Some(lock)) => {
+                self.lock = Some(lock);
+                Ok(())
+            }
+            Ok(None) => Err(format!(
+                "another daemon keeps its state in {}; end it with 'quit', or give this one its own 'set statefile' or -s",
+                self.path.display()
+            )),
+            Err(_) => Ok(()),
+        }
     }
 
     /// The path.
@@ -89,12 +111,17 @@ impl Store {
     }
 
     fn write(&self, text: &str) -> io::Result<()> {
+        self.make_directory();
+        file::replace(&self.path, text.as_bytes())
+    }
+
+    /// What keeps it from being made is told by the write that follows.
+    fn make_directory(&self) {
         if let Some(directory) = self.path.parent()
             && !directory.exists()
         {
-            file::private_dir(directory)?;
+            let _ = file::private_dir(directory);
         }
-        file::replace(&self.path, text.as_bytes())
     }
 }
 

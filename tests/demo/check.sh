@@ -3,6 +3,7 @@
 # process, the commands that the demo recommends must work, and nothing may be left of it at the end.
 set -eu
 
+command -v ps >/dev/null || { echo 'demo: ps is missing, nothing can be proven' >&2; exit 1; }
 here=$(cd "$(dirname "$0")" && pwd)
 output=$(mktemp "${TMPDIR:-/tmp}/pollux-demo-check.XXXXXX")
 sh "$here/demo.sh" "${1:?usage: check.sh BINARY}" >"$output" 2>&1 &

@@ -142,14 +142,14 @@ fn validate_is_truthful_for_pollux_and_as_ever_for_monit() {
 fn without_a_daemon_questions_are_answered_with_its_absence() {
     let sandbox = Sandbox::new().called("pollux");
     sandbox.control(&sandbox.service("puma"));
-    for verb in ["status", "summary", "report", "reload", "quit", "validate"] {
+    for verb in ["status", "summary", "report", "reload", "quit"] {
         let told = sandbox.cli(&[verb]);
         assert_eq!(told.code, Some(1), "{verb}");
         assert!(told.err.contains("no daemon runs with the control file"), "{told:?}");
     }
     let sandbox = Sandbox::new().called("monit");
     sandbox.control(&sandbox.service("puma"));
-    for verb in ["status", "summary", "validate"] {
+    for verb in ["status", "summary"] {
         let told = sandbox.cli(&[verb]);
         assert_eq!((told.code, told.err.as_str()), (Some(1), "Monit: the monit daemon is not running\n"), "{verb}");
     }
@@ -157,6 +157,18 @@ fn without_a_daemon_questions_are_answered_with_its_absence() {
         let told = sandbox.cli(&[verb]);
         assert_eq!(told.code, Some(0), "{verb}");
         assert!(told.out.ends_with("Monit daemon is not running\n"), "{told:?}");
+    }
+}
+
+#[test]
+fn without_a_daemon_validate_is_one_pass() {
+    for (name, code) in [("pollux", 0), ("monit", 1)] {
+        let sandbox = Sandbox::new().called(name);
+        sandbox.control(&sandbox.service("puma"));
+        assert_eq!(sandbox.cli(&["validate"]).code, Some(code));
+        assert_eq!(sandbox.begun("puma", "restart"), 1);
+        assert_eq!(sandbox.cli(&["validate"]).code, Some(code));
+        assert_eq!(sandbox.begun("puma", "restart"), 1);
     }
 }
 
@@ -237,8 +249,13 @@ fn a_second_daemon_is_refused_in_the_foreground_and_wakes_the_first_in_the_backg
     assert_eq!(told.code, Some(1));
     assert!(told.err.contains("its own 'set pidfile'"), "{told:?}");
     sandbox.assert_not_logged("Awakened");
-    // Another pidfile under the same control file.
-    let told = sandbox.cli(&["-I", "-p", sandbox.path("state/pid2").to_str().expect("path")]);
+    // Another pidfile under the same control file: the state would be shared, and without that the socket.
+    let (pidfile, statefile) = (sandbox.path("state/pid2"), sandbox.path("state/state2"));
+    let pidfile = pidfile.to_str().expect("path");
+    let told = sandbox.cli(&["-I", "-p", pidfile]);
+    assert_eq!(told.code, Some(1));
+    assert!(told.err.contains("another daemon keeps its state in"), "{told:?}");
+    let told = sandbox.cli(&["-I", "-p", pidfile, "-s", statefile.to_str().expect("path")]);
     assert_eq!(told.code, Some(1));
     assert!(told.err.contains("another daemon runs with the control file"), "{told:?}");
     sandbox.cycle();

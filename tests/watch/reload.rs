@@ -26,6 +26,7 @@ fn a_broken_control_file_changes_nothing_and_says_so() {
     sandbox.signal("HUP");
     sandbox.await_log("the configuration in force is kept");
     assert!(process::signal(pid, "KILL"));
+    until("the death", || (!process::lives(pid)).then_some(()));
     sandbox.cycle();
     sandbox.await_log("'puma' process is running with pid");
 

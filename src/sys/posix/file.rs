@@ -105,6 +105,25 @@ pub fn open_append(path: &Path, mode: u32, follow: bool) -> io::Result<File> {
     Ok(file)
 }
 
+/// An exclusive lock (flock(2)) on a file beside another that is replaced by rename and so cannot carry one. It ends with
+/// this value or the process; the file stays.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+impl Lock {
+    /// Takes the lock; `None` when another process has it.
+    ///
+    /// # Errors
+    /// The file cannot be made.
+    pub fn take(path: &Path) -> io::Result<Option<Lock>> {
+        fault::check(Call::Lock)?;
+        let file = open_append(path, 0o600, false)?;
+        Ok(try_lock(&file)?.then_some(Lock { _file: file }))
+    }
+}
+
 /// Why a lock could not be had.
 #[derive(Debug)]
 pub enum LockProblem {
