@@ -63,7 +63,8 @@ pub(super) struct Parser<'a> {
     peeked: Option<Token>,
     /// A string over several lines that was taken last: perhaps a quote is missing.
     long_string: Option<Span>,
-    /// Behind a mistake a misspelt first word of a line also begins a statement.
+    /// Behind a mistake the first word of a line begins a statement if it is one's, misspelt or followed by what cannot
+    /// follow.
     recovering: bool,
     diagnostics: Diagnostics,
 }
@@ -88,8 +89,13 @@ impl<'a> Parser<'a> {
     }
 
     fn include(&mut self) -> Parse<StatementKind> {
-        self.advance();
+        let include = self.advance();
         let span = self.glob(self.place);
+        let next = self.peek();
+        if !self.is_on_line_of(include, next) && next.kind != TokenKind::End && self.starts_statement(next) {
+            let behind = Span { start: include.span.end, end: include.span.end };
+            return Err(Box::new(self.error(behind, "expected a path or glob pattern")));
+        }
         if matches!(self.lexer.byte(span.start), Some(b'"' | b'\'')) {
             return self.string("a path or glob pattern").map(StatementKind::Include);
         }
@@ -454,6 +460,12 @@ impl<'a> Parser<'a> {
         before.take_while(|byte| *byte != b'\n').all(|byte| byte == b' ' || byte == b'\t')
     }
 
+    /// Whether `next`, which comes behind `token`, is on the same line.
+    pub(super) fn is_on_line_of(&self, token: Token, next: Token) -> bool {
+        let between = Span { start: token.span.end, end: next.span.start };
+        next.kind != TokenKind::End && !self.lexer.slice(between).contains(&b'\n')
+    }
+
     /// Whether a statement begins at `token`: its first word, and a second one that can follow.
     pub(super) fn starts_statement(&mut self, token: Token) -> bool {
         if token.kind != TokenKind::Word {
@@ -473,6 +485,10 @@ impl<'a> Parser<'a> {
             return true;
         }
         let next = self.lexer.token(token.span.end);
+        if self.recovering && self.is_first_on_line(token) {
+            let goes_on = self.is_on_line_of(token, next) && !self.is(next, "else");
+            return goes_on || word == b"group";
+        }
         let follows =
             |words: &[&str]| next.kind == TokenKind::Word && words::is_one_of(self.lexer.slice(next.span), words);
         match word.as_slice() {

@@ -5,6 +5,7 @@ use super::lexer::{Token, TokenKind};
 use super::parser::{Parse, Parser};
 use super::source::{Span, Spanned, Text};
 use super::statement::{Method, Number, Program, ServiceStatement};
+use super::words;
 
 /// Most words of a program, the path among them.
 pub const WORDS_MAX: usize = 63;
@@ -47,12 +48,25 @@ impl Parser<'_> {
             Some(quote) => self.quoted_words(token.span.start, quote)?,
             None => {
                 self.advance();
+                self.misspelt_program()?;
                 self.unquoted_words()?
             }
         };
         let (uid, gid) = self.ids()?;
         let timeout = self.timeout()?;
         Ok(ServiceStatement::Program { method, program: Program { words, uid, gid, timeout } })
+    }
+
+    /// Fails when the next word is `program` with a mistake in it, and the program stands behind it.
+    fn misspelt_program(&mut self) -> Parse<()> {
+        let (token, next) = (self.peek(), self.peek_second());
+        let near = words::nearest(self.lexer.slice(token.span), &["program"]).is_some();
+        let program = next.kind == TokenKind::Operator || next.kind == TokenKind::Quoted || self.is_path(next);
+        if token.kind != TokenKind::Word || !near || !program {
+            return Ok(());
+        }
+        let error = self.error(token.span, "expected a program, in quotes or by its path");
+        Err(Box::new(error.with_help("did you mean 'program'?")))
     }
 
     /// The program behind `exec` or `path`, which was not taken yet; without timeout.

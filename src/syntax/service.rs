@@ -1,6 +1,6 @@
 //! Statements that stand inside a service.
 
-use super::lexer::{TokenKind, ends_word};
+use super::lexer::{Token, TokenKind, ends_word};
 use super::parser::{Parse, Parser};
 use super::source::{Span, Text};
 use super::statement::{Content, Method, Mode, ServiceStatement, StatementKind};
@@ -98,7 +98,12 @@ impl Parser<'_> {
         let mut names = Vec::new();
         loop {
             let start = self.lexer.skip_while(self.place(), |byte| byte.is_ascii_whitespace() || b"(,".contains(&byte));
+            let behind = Token { kind: TokenKind::Word, span: Span { start: self.last().end, end: self.last().end } };
             self.take(Span { start, end: start });
+            let next = self.peek();
+            if !self.is_on_line_of(behind, next) && self.starts_statement(next) {
+                return Err(Box::new(self.error(behind.span, "expected the name of a service")));
+            }
             names.push(self.name("the name of a service")?);
             let separator = self.lexer.skip_while(self.place(), |byte| byte.is_ascii_whitespace());
             let more = match self.lexer.byte(separator) {

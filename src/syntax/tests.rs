@@ -1,5 +1,7 @@
 //! Tables of statements, of refusals and of mistakes.
 
+mod recovery;
+
 use std::path::PathBuf;
 
 use super::diagnostic::Severity;
@@ -488,12 +490,6 @@ fn one_mistake_gives_one_message_at_its_place() {
             assert_eq!(mistakes(&format!("{text}{tail}")), [(message.to_owned(), place.to_owned())], "{text}{tail}");
         }
     }
-}
-
-#[test]
-fn ten_mistakes_give_ten_messages() {
-    let text = "set deamon 30\nset init\nset daemon x\nchekc process a\ncheck process a pidfile x\nstart program echo\nstop \"/a\" timeout 5 minutes\nif not exist than alert\nif foo then alert\nmode foo\nevery x cycles\nset log 5\nset terminal batch\n";
-    assert_eq!(mistakes(text).len(), 11, "{:?}", mistakes(text));
 }
 
 #[test]
