@@ -101,7 +101,7 @@ impl<'a> Builder<'a> {
         match statement.kind {
             StatementKind::Set(set) => {
                 self.current = Current::None;
-                self.set(set);
+                self.set(set, statement.span);
             }
             StatementKind::Check(check) => self.check(check),
             StatementKind::Service(service) => match self.current {
@@ -125,10 +125,10 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn set(&mut self, set: Set) {
+    fn set(&mut self, set: Set, span: Span) {
         match set {
             Set::OnReboot(word) => self.onreboot = onreboot(word),
-            set => self.setting(set),
+            set => self.setting(set, span),
         }
     }
 

@@ -30,6 +30,8 @@ impl Builder<'_> {
             }
             ServiceStatement::Cron { not: true, .. } => self.unbuilt(span, "not every"),
             ServiceStatement::Cron { not: false, .. } => self.unbuilt(span, "every \"CRON\""),
+            ServiceStatement::Alert(_) => self.unbuilt(span, "alert"),
+            ServiceStatement::NoAlert(_) => self.unbuilt(span, "noalert"),
             ServiceStatement::Ignore(_) => self.unbuilt(span, "ignore"),
             ServiceStatement::Every(cycles) => self.every(&cycles, span),
             ServiceStatement::Rule(rule) => self.rule(*rule, span),
@@ -225,6 +227,7 @@ impl Builder<'_> {
 
     fn action(&mut self, action: written::Action) -> Option<Action> {
         Some(match action {
+            written::Action::Ignore => Action::Ignore,
             written::Action::Alert => Action::Alert,
             written::Action::Restart => Action::Restart,
             written::Action::Start => Action::Start,

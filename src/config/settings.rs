@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::build::{Builder, to_path};
 use super::model::{AllowHost, Credential, Facility, Httpd, LogTarget, Signature};
 use crate::syntax::diagnostic::Diagnostic;
-use crate::syntax::source::Text;
+use crate::syntax::source::{Span, Text};
 use crate::syntax::statement::{HttpdOption, Limit, LimitName, Number, Set};
 
 /// Longest time that any number may stand for.
@@ -20,7 +20,7 @@ const PASSWORD_MAX: usize = 64;
 
 impl Builder<'_> {
     /// A `set` statement other than `onreboot`.
-    pub(super) fn setting(&mut self, set: Set) {
+    pub(super) fn setting(&mut self, set: Set, span: Span) {
         match set {
             Set::Daemon { interval, start_delay } => {
                 self.settings.interval = self.seconds(&interval, 1, "an interval").or(self.settings.interval);
@@ -37,9 +37,17 @@ impl Builder<'_> {
             Set::Limits(limits) => limits.iter().for_each(|limit| self.limit(limit)),
             Set::Httpd(options) => {
                 self.settings.httpd.get_or_insert_with(Httpd::default);
-                options.into_iter().for_each(|option| self.httpd_option(option));
+                options.into_iter().for_each(|option| self.httpd_option(option, span));
             }
             Set::OnReboot(word) => self.onreboot = super::build::onreboot(word),
+            Set::Alert(_) => self.unbuilt(span, "set alert"),
+            Set::MailFormat(_) => self.unbuilt(span, "set mail-format"),
+            Set::MailServers(_) => self.unbuilt(span, "set mailserver"),
+            Set::EventQueue(_) => self.unbuilt(span, "set eventqueue"),
+            Set::Collectors(_) => self.unbuilt(span, "set mmonit"),
+            Set::Tls(_) => self.unbuilt(span, "set ssl"),
+            Set::Fips => self.unbuilt(span, "set fips"),
+            Set::ExpectBuffer { .. } => self.unbuilt(span, "set expectbuffer"),
         }
     }
 
@@ -98,10 +106,11 @@ impl Builder<'_> {
             LimitName::StopTimeout => limits.stop_timeout = time,
             LimitName::StartTimeout => limits.start_timeout = time,
             LimitName::RestartTimeout => limits.restart_timeout = time,
+            LimitName::ExecTimeout => self.unbuilt(limit.value.span, "execTimeout"),
         }
     }
 
-    fn httpd_option(&mut self, option: HttpdOption) {
+    fn httpd_option(&mut self, option: HttpdOption, span: Span) {
         match option {
             HttpdOption::Port { port, read_only } => match u16::try_from(port.value) {
                 Ok(number) if number > 0 => {
@@ -132,10 +141,15 @@ impl Builder<'_> {
                 }
             },
             HttpdOption::AllowUser { user, password, read_only } => self.credential(&user, &password, read_only),
-            HttpdOption::Unsupported(unsupported) => {
-                let message = format!("'{}' is not supported yet", unsupported.words);
-                self.push(self.error(unsupported.span, message));
-            }
+            HttpdOption::Socket(path) => self.unbuilt(path.span, "set httpd unixsocket"),
+            HttpdOption::SocketUid(_)
+            | HttpdOption::SocketGid(_)
+            | HttpdOption::SocketPermission(_)
+            | HttpdOption::SocketReadOnly => {}
+            HttpdOption::Tls(_) | HttpdOption::AllowSelfCertification => self.unbuilt(span, "set httpd ssl"),
+            HttpdOption::File(_, path) => self.unbuilt(path.span, "set httpd pemfile"),
+            HttpdOption::AllowFile { path, .. } => self.unbuilt(path.span, "set httpd allow FILE"),
+            HttpdOption::AllowGroup { group, .. } => self.unbuilt(group.span, "set httpd allow @GROUP"),
         }
     }
 

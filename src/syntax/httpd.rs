@@ -3,8 +3,7 @@
 use super::lexer::TokenKind;
 use super::parser::{Parse, Parser};
 use super::source::{Span, Text};
-use super::statement::{HttpdOption, Set, Unsupported};
-use super::words;
+use super::statement::{HttpdOption, PasswordKind, Set, TlsFile};
 
 impl Parser<'_> {
     /// `httpd` and its options, which end where a word comes that is none.
@@ -29,14 +28,36 @@ impl Parser<'_> {
                 }
                 b"enable" | b"disable" => {
                     let enabled = self.enabled()?;
+                    if enabled && self.accept("ssl") {
+                        options.push(HttpdOption::Tls(Vec::new()));
+                        continue;
+                    }
                     self.expect("signature")?;
                     HttpdOption::Signature(enabled)
                 }
                 b"allow" => self.httpd_allow()?,
-                _ if words::is_one_of(&word, words::UNBUILT_HTTPD) => {
+                b"unixsocket" => {
                     self.advance();
-                    let words = format!("set httpd {}", String::from_utf8_lossy(&word));
-                    HttpdOption::Unsupported(self.httpd_unsupported(token.span, words))
+                    options.push(HttpdOption::Socket(self.path("the path of the socket")?));
+                    self.socket_options(&mut options)?;
+                    continue;
+                }
+                b"ssl" | b"tls" => {
+                    self.advance();
+                    self.accept("enable");
+                    HttpdOption::Tls(if self.peek().kind == TokenKind::Open { self.tls_options()? } else { Vec::new() })
+                }
+                b"pemfile" => {
+                    self.advance();
+                    HttpdOption::File(TlsFile::PemFile, self.path("an absolute path")?)
+                }
+                b"clientpemfile" => {
+                    self.advance();
+                    HttpdOption::File(TlsFile::ClientPemFile, self.path("an absolute path")?)
+                }
+                b"allowselfcertification" => {
+                    self.advance();
+                    HttpdOption::AllowSelfCertification
                 }
                 _ => return Ok(Set::Httpd(options)),
             };
@@ -44,30 +65,23 @@ impl Parser<'_> {
         }
     }
 
-    /// Skips the values of an option that is known by name only.
-    fn httpd_unsupported(&mut self, span: Span, words: String) -> Unsupported {
+    /// What stands behind `unixsocket PATH`.
+    fn socket_options(&mut self, options: &mut Vec<HttpdOption>) -> Parse<()> {
         loop {
-            let token = self.peek();
-            let word = self.lexer.slice(token.span);
-            let is_option = words::is_one_of(word, words::BUILT_HTTPD) || words::is_one_of(word, words::UNBUILT_HTTPD);
-            // `ssl enable` and `verify: enable` are values, `enable signature` is an option.
-            let is_value = words::is_one_of(word, &["enable", "disable"]) && {
-                let second = self.peek_second();
-                !self.is(second, "signature")
+            let option = if self.accept("uid") {
+                HttpdOption::SocketUid(self.id("a user name or number")?)
+            } else if self.accept("gid") {
+                HttpdOption::SocketGid(self.id("a group name or number")?)
+            } else if self.accept("permission") || self.accept("perm") {
+                let token = self.expect_kind(TokenKind::Number, "permissions as an octal number")?;
+                HttpdOption::SocketPermission(self.text(token))
+            } else if self.read_only() {
+                HttpdOption::SocketReadOnly
+            } else {
+                return Ok(());
             };
-            match token.kind {
-                TokenKind::End => break,
-                TokenKind::Open => {
-                    self.skip_braces(false);
-                    continue;
-                }
-                TokenKind::Word if is_option && !is_value => break,
-                TokenKind::Word if self.starts_statement(token) => break,
-                _ => {}
-            }
-            self.advance();
+            options.push(option);
         }
-        Unsupported { words, span, in_service: false }
     }
 
     fn httpd_port(&mut self) -> Parse<HttpdOption> {
@@ -80,7 +94,8 @@ impl Parser<'_> {
         self.accept("read-only") || self.accept("readonly")
     }
 
-    fn enabled(&mut self) -> Parse<bool> {
+    /// `enable` (true) or `disable`
+    pub(super) fn enabled(&mut self) -> Parse<bool> {
         self.expect_of("'enable' or 'disable'", &[("enable", true), ("disable", false)])
     }
 
@@ -95,19 +110,19 @@ impl Parser<'_> {
     }
 
     fn httpd_allow(&mut self) -> Parse<HttpdOption> {
-        let allow = self.advance();
+        const KINDS: [(&str, PasswordKind); 3] =
+            [("cleartext", PasswordKind::ClearText), ("crypt", PasswordKind::Crypt), ("md5", PasswordKind::Md5)];
+        self.advance();
+        let kind = self.accept_of(&KINDS);
         let token = self.peek();
-        let file = token.kind == TokenKind::Word
-            && words::is_one_of(self.lexer.slice(token.span), &["cleartext", "crypt", "md5"]);
-        if file || self.is_path(token) {
-            self.advance();
-            let span = allow.span.to(token.span);
-            return Ok(HttpdOption::Unsupported(self.httpd_unsupported(span, "set httpd allow FILE".to_owned())));
+        if kind.is_some() || self.is_path(token) {
+            let path = self.path("the path of a password file")?;
+            return Ok(HttpdOption::AllowFile { kind: kind.unwrap_or_default(), path, users: self.users() });
         }
         if token.kind == TokenKind::At {
             self.advance();
-            let span = allow.span.to(token.span);
-            return Ok(HttpdOption::Unsupported(self.httpd_unsupported(span, "set httpd allow @GROUP".to_owned())));
+            let group = self.string("the name of a group")?;
+            return Ok(HttpdOption::AllowGroup { group, read_only: self.read_only() });
         }
         let name = self.address("a host, a network or USER:PASSWORD")?;
         if self.peek().kind != TokenKind::Colon {
@@ -116,6 +131,24 @@ impl Parser<'_> {
         self.advance();
         let password = self.password()?;
         Ok(HttpdOption::AllowUser { user: name, password, read_only: self.read_only() })
+    }
+
+    /// Strings that follow.
+    fn users(&mut self) -> Vec<Text> {
+        let mut users = Vec::new();
+        loop {
+            let token = self.peek();
+            let is_user = match token.kind {
+                TokenKind::Quoted => true,
+                TokenKind::Word => !self.is_reserved(token) && !self.starts_statement(token),
+                _ => false,
+            };
+            if !is_user {
+                return users;
+            }
+            self.advance();
+            users.push(self.text(token));
+        }
     }
 
     /// A password; what it was is never repeated in a message.

@@ -8,8 +8,11 @@ mod check;
 pub mod diagnostic;
 mod httpd;
 pub mod lexer;
+mod mail;
+mod network;
 pub mod parser;
 pub mod program;
+mod protocol;
 mod rule;
 mod secret;
 mod service;
@@ -19,4 +22,5 @@ pub mod statement;
 mod test;
 #[cfg(test)]
 mod tests;
+mod tls;
 pub mod words;

@@ -24,30 +24,22 @@ impl Parser<'_> {
             return self.rule_rest(start.to(self.last()), test);
         }
         let (first, second) = (self.peek(), self.peek_second());
-        let prefixed = ["changed", "disk", "failed", "not", "total"].iter().any(|word| self.is(first, word));
+        let prefixed =
+            ["changed", "disk", "failed", "not", "succeeded", "total"].iter().any(|word| self.is(first, word));
         let named = if prefixed { second } else { first };
         match self.local_test()? {
             Some(test) => self.rule_rest(start.to(named.span), test),
-            None => self.network_test(start),
+            None => self.network_test(start, named.span),
         }
     }
 
-    /// A test over the network, which is known by name only.
-    fn network_test(&mut self, start: Span) -> Parse<StatementKind> {
-        if let Some(word) = self.accept_of(&[("failed", "failed"), ("succeeded", "succeeded")]) {
-            let mut words = format!("if {word}");
-            let token = self.peek();
-            let word = self.lexer.slice(token.span).to_ascii_lowercase();
-            if token.kind == TokenKind::Word && words::is_one_of(&word, words::UNBUILT_NETWORK_TESTS) {
-                self.advance();
-                words.push_str(&format!(" {}", String::from_utf8_lossy(&word)));
-                return Ok(StatementKind::Unsupported(self.unsupported(start, &words, true)));
-            }
-            return Err(self.expected_word("what is tested, such as 'port' or 'url'", words::UNBUILT_NETWORK_TESTS));
-        }
-        let tests: Vec<&'static str> =
-            ["not", "exist", "failed", "changed"].iter().chain(words::UNBUILT_TESTS).copied().collect();
-        Err(self.expected_word("a test", &tests))
+    /// `failed` or `succeeded` and a test over the network.
+    fn network_test(&mut self, start: Span, named: Span) -> Parse<StatementKind> {
+        let Some(succeeded) = self.accept_of(&[("failed", false), ("succeeded", true)]) else {
+            return Err(self.expected_word("a test", words::TESTS));
+        };
+        let connection = self.connection(succeeded)?;
+        self.rule_rest(start.to(named), Test::Connection(Box::new(connection)))
     }
 
     fn rule_rest(&mut self, head: Span, test: Test) -> Parse<StatementKind> {
@@ -59,7 +51,8 @@ impl Parser<'_> {
         }
         self.expect("then")?;
         let action = self.action(false)?;
-        let recovery = if test.recovers() { self.recovery()? } else { None };
+        let succeeded = matches!(&test, Test::Connection(connection) if connection.succeeded);
+        let recovery = if test.recovers() { self.recovery(succeeded)? } else { None };
         let rule = Rule { head, test, rate, action, recovery };
         Ok(StatementKind::Service(ServiceStatement::Rule(Box::new(rule))))
     }
@@ -90,16 +83,24 @@ impl Parser<'_> {
         Ok(Some(Rate { count, cycles }))
     }
 
-    fn recovery(&mut self) -> Parse<Option<Recovery>> {
+    /// `else …`; a rule that holds while something works recovers when that fails.
+    fn recovery(&mut self, succeeded: bool) -> Parse<Option<Recovery>> {
         if !self.accept("else") {
             return Ok(None);
         }
         let mut rate = None;
         if self.accept("if") {
-            let words = [("succeeded", ()), ("passed", ()), ("recovered", ())];
-            self.expect_of("'succeeded', 'passed' or 'recovered'", &words)?;
+            if succeeded {
+                self.expect("failed")?;
+            } else {
+                let words = [("succeeded", ()), ("passed", ()), ("recovered", ())];
+                self.expect_of("'succeeded', 'passed' or 'recovered'", &words)?;
+            }
             rate = self.rate()?;
             self.expect("then")?;
+        }
+        if self.accept("ignore") {
+            return Ok(Some(Recovery { rate, action: Action::Ignore }));
         }
         let action = self.action(false)?;
         Ok(Some(Recovery { rate, action }))
@@ -108,7 +109,8 @@ impl Parser<'_> {
     fn action(&mut self, limit: bool) -> Parse<Action> {
         let token = self.peek();
         if self.is(token, "exec") {
-            let program = self.exec_program()?;
+            let mut program = self.exec_program()?;
+            program.timeout = self.timeout()?;
             let repeat = self.repeat()?;
             return Ok(Action::Exec { program, repeat });
         }

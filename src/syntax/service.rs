@@ -4,18 +4,12 @@ use super::lexer::{Token, TokenKind, ends_word};
 use super::parser::{Parse, Parser};
 use super::source::{Span, Text};
 use super::statement::{Content, Method, Mode, ServiceStatement, StatementKind};
-use super::words;
 
 impl Parser<'_> {
     /// A statement that begins with one of [`words::SERVICE_STATEMENTS`].
     pub(super) fn service_statement(&mut self) -> Parse<StatementKind> {
         let token = self.peek();
         let word = self.lexer.slice(token.span).to_ascii_lowercase();
-        if words::is_one_of(&word, words::UNBUILT_SERVICE_STATEMENTS) {
-            self.advance();
-            let words = String::from_utf8_lossy(&word).into_owned();
-            return Ok(StatementKind::Unsupported(self.unsupported(token.span, &words, true)));
-        }
         let statement = match word.as_slice() {
             b"start" => self.service_program(Method::Start)?,
             b"stop" => self.service_program(Method::Stop)?,
@@ -39,6 +33,14 @@ impl Parser<'_> {
             b"ignore" => {
                 self.advance();
                 ServiceStatement::Ignore(self.ignored()?)
+            }
+            b"alert" => {
+                self.advance();
+                ServiceStatement::Alert(Box::new(self.alert()?))
+            }
+            b"noalert" => {
+                self.advance();
+                ServiceStatement::NoAlert(self.mail_address()?)
             }
             _ => return self.rule(),
         };

@@ -26,7 +26,7 @@ const SIZES: [(&str, u64); 11] = [
 const TIMES: [(&str, u64); 6] =
     [("seconds", 1000), ("second", 1000), ("s", 1000), ("ms", 1), ("millisecond", 1), ("milliseconds", 1)];
 
-const LIMITS: [(&str, LimitName); 9] = [
+const LIMITS: [(&str, LimitName); 10] = [
     ("programoutput", LimitName::ProgramOutput),
     ("sendexpectbuffer", LimitName::SendExpectBuffer),
     ("filecontentbuffer", LimitName::FileContentBuffer),
@@ -36,26 +36,15 @@ const LIMITS: [(&str, LimitName); 9] = [
     ("stoptimeout", LimitName::StopTimeout),
     ("starttimeout", LimitName::StartTimeout),
     ("restarttimeout", LimitName::RestartTimeout),
+    ("exectimeout", LimitName::ExecTimeout),
 ];
 
 impl Parser<'_> {
     /// `set …`
     pub(super) fn set(&mut self) -> Parse<StatementKind> {
-        let start = self.advance().span;
+        self.advance();
         let token = self.peek();
         let word = self.lexer.slice(token.span).to_ascii_lowercase();
-        if token.kind == TokenKind::Word && words::is_one_of(&word, words::UNBUILT_SETTINGS) {
-            let words = format!("set {}", String::from_utf8_lossy(&word));
-            if word != b"mail-format" {
-                self.advance();
-                return Ok(StatementKind::Unsupported(self.unsupported(start, &words, false)));
-            }
-            let head = start.to(token.span);
-            let mut unsupported = self.unsupported(start, &words, false);
-            unsupported.span = head;
-            return Ok(StatementKind::Unsupported(unsupported));
-        }
-        let known: Vec<&'static str> = words::BUILT_SETTINGS.iter().chain(words::UNBUILT_SETTINGS).copied().collect();
         if token.kind != TokenKind::Word {
             return Err(self.expected("a setting"));
         }
@@ -89,9 +78,30 @@ impl Parser<'_> {
             }
             b"limits" => self.set_limits()?,
             b"httpd" => self.set_httpd()?,
-            _ => return Err(self.expected_word("a setting", &known)),
+            _ if words::is_one_of(&word, words::SETTINGS) => {
+                self.advance();
+                self.set_notices(&word)?
+            }
+            _ => return Err(self.expected_word("a setting", words::SETTINGS)),
         };
         Ok(StatementKind::Set(set))
+    }
+
+    /// The settings about encryption and about who is told what; their first word was taken.
+    fn set_notices(&mut self, word: &[u8]) -> Parse<Set> {
+        Ok(match word {
+            b"alert" => Set::Alert(Box::new(self.alert()?)),
+            b"mail-format" => Set::MailFormat(Box::new(self.mail_format()?)),
+            b"mailserver" => Set::MailServers(Box::new(self.mail_servers()?)),
+            b"eventqueue" => Set::EventQueue(self.event_queue()?),
+            b"mmonit" => Set::Collectors(self.collectors()?),
+            b"fips" => Set::Fips,
+            b"expectbuffer" => {
+                let value = self.number("a number")?;
+                Set::ExpectBuffer { value, unit: self.size_unit().unwrap_or(1) }
+            }
+            _ => Set::Tls(self.tls_options()?),
+        })
     }
 
     fn set_daemon(&mut self) -> Parse<Set> {
@@ -137,12 +147,6 @@ impl Parser<'_> {
                 self.advance();
                 return Ok(Set::Limits(limits));
             }
-            let token = self.peek();
-            if self.is(token, "exectimeout") {
-                self.advance();
-                let error = self.error(token.span, "the limit 'execTimeout' is not supported yet");
-                return Err(Box::new(error));
-            }
             let name = self.expect_of("the name of a limit or '}'", &LIMITS)?;
             self.expect_kind(TokenKind::Colon, "':'")?;
             let value = self.number("a number")?;
@@ -182,7 +186,8 @@ impl LimitName {
             | LimitName::ProgramTimeout
             | LimitName::StopTimeout
             | LimitName::StartTimeout
-            | LimitName::RestartTimeout => true,
+            | LimitName::RestartTimeout
+            | LimitName::ExecTimeout => true,
         }
     }
 
@@ -198,6 +203,7 @@ impl LimitName {
             LimitName::StopTimeout => "stopTimeout",
             LimitName::StartTimeout => "startTimeout",
             LimitName::RestartTimeout => "restartTimeout",
+            LimitName::ExecTimeout => "execTimeout",
         }
     }
 }

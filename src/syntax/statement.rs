@@ -2,6 +2,14 @@
 
 use super::source::{Span, Spanned, Text};
 
+mod mail;
+mod network;
+mod tls;
+
+pub use mail::*;
+pub use network::*;
+pub use tls::*;
+
 /// A number as written.
 pub type Number = Spanned<u64>;
 
@@ -25,14 +33,14 @@ pub enum StatementKind {
     Service(ServiceStatement),
     /// `include GLOB`
     Include(Text),
-    /// A statement of the language that this program does not carry out.
+    /// A construct that is known by name only.
     Unsupported(Unsupported),
 }
 
-/// A statement that is known by name only.
+/// A construct that is known by name only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unsupported {
-    /// Its words, such as `set mailserver`.
+    /// Its words.
     pub words: String,
     /// Where these words are.
     pub span: Span,
@@ -73,6 +81,27 @@ pub enum Set {
     OnReboot(OnReboot),
     /// `set httpd …`
     Httpd(Vec<HttpdOption>),
+    /// `set alert …`
+    Alert(Box<Alert>),
+    /// `set mail-format …`
+    MailFormat(Box<MailFormat>),
+    /// `set mailserver …`
+    MailServers(Box<MailServers>),
+    /// `set eventqueue …`
+    EventQueue(EventQueue),
+    /// `set mmonit …`
+    Collectors(Vec<Collector>),
+    /// `set ssl { … }`
+    Tls(Vec<TlsOption>),
+    /// `set fips`
+    Fips,
+    /// `set expectbuffer N [unit]`
+    ExpectBuffer {
+        /// The value.
+        value: Number,
+        /// Bytes of one unit.
+        unit: u64,
+    },
 }
 
 /// One line of `set limits`.
@@ -99,6 +128,7 @@ pub enum LimitName {
     StopTimeout,
     StartTimeout,
     RestartTimeout,
+    ExecTimeout,
 }
 
 /// What `onreboot` can say.
@@ -135,8 +165,48 @@ pub enum HttpdOption {
         /// Whether `read-only` follows.
         read_only: bool,
     },
-    /// An option that is known by name only.
-    Unsupported(Unsupported),
+    /// `unixsocket PATH`
+    Socket(Text),
+    /// `uid USER` of the socket
+    SocketUid(Text),
+    /// `gid GROUP` of the socket
+    SocketGid(Text),
+    /// `permission OCTAL` of the socket
+    SocketPermission(Text),
+    /// `read-only` behind the socket
+    SocketReadOnly,
+    /// `ssl [enable] [{ … }]`
+    Tls(Vec<TlsOption>),
+    /// `pemfile PATH` and `clientpemfile PATH`
+    File(TlsFile, Text),
+    /// `allowselfcertification`
+    AllowSelfCertification,
+    /// `allow [md5] PATH [USER …]`
+    AllowFile {
+        /// How passwords are stored.
+        kind: PasswordKind,
+        /// The file.
+        path: Text,
+        /// The users of the file that may come in; empty: all.
+        users: Vec<Text>,
+    },
+    /// `allow @GROUP [read-only]`
+    AllowGroup {
+        /// The group.
+        group: Text,
+        /// Whether `read-only` follows.
+        read_only: bool,
+    },
+}
+
+/// How a file holds passwords.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs)] // spelled as in the control file
+pub enum PasswordKind {
+    #[default]
+    ClearText,
+    Md5,
+    Crypt,
 }
 
 /// `check TYPE NAME …`
@@ -223,6 +293,10 @@ pub enum ServiceStatement {
     Ignore(Content),
     /// `onreboot …`
     OnReboot(OnReboot),
+    /// `alert ADDRESS …`
+    Alert(Box<Alert>),
+    /// `noalert ADDRESS`
+    NoAlert(Text),
     /// `if TEST …`
     Rule(Box<Rule>),
     /// `if N restarts within M cycles then …`
@@ -317,6 +391,10 @@ pub enum Test {
     Failed(Expectation),
     /// `changed …`
     Changed(Attribute),
+    /// `content changed` (true) and `content not changed`
+    ContentChanged(bool),
+    /// `failed port …` and its like
+    Connection(Box<Connection>),
 }
 
 /// What `content` and `match` look for.
@@ -452,8 +530,15 @@ pub enum Expectation {
         /// The checksum that is expected.
         expected: Option<Text>,
     },
-    /// `security attribute`
-    SecurityAttribute(Text),
+    /// `security attribute [=|!=] TEXT`
+    SecurityAttribute {
+        /// Whether it must differ.
+        differs: bool,
+        /// The attribute, or a pattern for it when an operator is given.
+        attribute: Text,
+        /// Whether an operator is given.
+        pattern: bool,
+    },
     /// `link`
     Link,
 }
@@ -504,6 +589,8 @@ pub struct Recovery {
 /// Actions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
+    /// `ignore`
+    Ignore,
     /// `alert`
     Alert,
     /// `restart`
@@ -518,7 +605,7 @@ pub enum Action {
     Timeout,
     /// `exec "…" [repeat every N cycles]`
     Exec {
-        /// The program; without timeout.
+        /// The program.
         program: Program,
         /// N.
         repeat: Option<Number>,

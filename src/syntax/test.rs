@@ -1,4 +1,4 @@
-//! Tests of a rule, all but those over the network.
+//! Tests of a rule, all but those over the network, which are in `network.rs`.
 
 use super::lexer::{Token, TokenKind};
 use super::parser::{Parse, Parser};
@@ -92,7 +92,16 @@ impl Parser<'_> {
             let differs = self.is(first, "not");
             return self.pattern().map(|pattern| Some(Test::Content(Content { differs, pattern })));
         }
+        if self.accept("security") {
+            return self.security_attribute().map(Test::Failed).map(Some);
+        }
         if self.is(first, "content") {
+            if self.is(second, "changed") || self.is(second, "not") {
+                self.advance();
+                let changed = !self.accept("not");
+                self.expect("changed")?;
+                return Ok(Some(Test::ContentChanged(changed)));
+            }
             return self.content().map(Test::Content).map(Some);
         }
         if self.accept("link") {
@@ -290,7 +299,7 @@ impl Parser<'_> {
         Ok(Comparison { operator, millionths, unit })
     }
 
-    fn operator(&mut self) -> Parse<Operator> {
+    pub(super) fn operator(&mut self) -> Parse<Operator> {
         let token = self.peek();
         if token.kind == TokenKind::Operator {
             self.advance();
@@ -337,7 +346,7 @@ impl Parser<'_> {
         self.accept_of(&[("month", MONTH), ("months", MONTH)]).unwrap_or(1000)
     }
 
-    fn latency_unit(&mut self) -> Parse<u64> {
+    pub(super) fn latency_unit(&mut self) -> Parse<u64> {
         let units =
             [("ms", 1), ("millisecond", 1), ("milliseconds", 1), ("s", 1000), ("second", 1000), ("seconds", 1000)];
         self.expect_of("'ms' or 'seconds'", &units)
@@ -381,8 +390,7 @@ impl Parser<'_> {
             return self.id("a group name or number").map(Expectation::Gid);
         }
         if self.accept("security") {
-            self.expect("attribute")?;
-            return self.string("a security attribute").map(Expectation::SecurityAttribute);
+            return self.security_attribute();
         }
         if self.accept("link") {
             return Ok(Expectation::Link);
@@ -392,15 +400,36 @@ impl Parser<'_> {
         Ok(Expectation::Checksum { kind, expected })
     }
 
+    /// `attribute [=|!=] TEXT`; `security` was taken.
+    fn security_attribute(&mut self) -> Parse<Expectation> {
+        self.expect("attribute")?;
+        let token = self.peek();
+        let pattern = token.kind == TokenKind::Operator;
+        let differs = pattern && self.lexer.slice(token.span) == b"!=";
+        if pattern {
+            if !differs && !self.lexer.slice(token.span).starts_with(b"=") {
+                return Err(Box::new(self.error(token.span, "expected '=' or '!='")));
+            }
+            self.advance();
+        }
+        let attribute = self.string("a security attribute")?;
+        Ok(Expectation::SecurityAttribute { differs, attribute, pattern })
+    }
+
     /// `[md5] checksum`
     fn checksum(&mut self) -> Parse<Option<Hash>> {
-        let kind = self.accept_of(&[("md5", Hash::Md5), ("sha1", Hash::Sha1), ("sha256", Hash::Sha256)]);
+        let kind = self.hash_kind();
         self.expect("checksum")?;
         Ok(kind)
     }
 
+    /// `md5`, `sha1` or `sha256`, if one is the next token.
+    pub(super) fn hash_kind(&mut self) -> Option<Hash> {
+        self.accept_of(&[("md5", Hash::Md5), ("sha1", Hash::Sha1), ("sha256", Hash::Sha256)])
+    }
+
     /// A checksum, which may look like a number.
-    fn hash(&mut self) -> Parse<Text> {
+    pub(super) fn hash(&mut self) -> Parse<Text> {
         let token = self.peek();
         match token.kind {
             TokenKind::Number | TokenKind::Word | TokenKind::Quoted if !self.is_reserved(token) => {
@@ -447,12 +476,13 @@ impl Test {
     pub fn recovers(&self) -> bool {
         match self {
             Test::Changed(Attribute::Link) => true,
-            Test::Changed(_) | Test::Content(_) => false,
+            Test::Changed(_) | Test::Content(_) | Test::ContentChanged(_) => false,
             Test::NotExist
             | Test::Exist
             | Test::Measured { .. }
             | Test::Transferred { .. }
             | Test::Link(_)
+            | Test::Connection(_)
             | Test::Failed(_) => true,
         }
     }

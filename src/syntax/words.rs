@@ -44,20 +44,16 @@ const RESERVED: &[&str] = &[
     "write",
 ];
 
-/// Settings of `set` that exist but are not built.
-pub const UNBUILT_SETTINGS: &[&str] =
-    &["alert", "eventqueue", "expectbuffer", "fips", "mail-format", "mailserver", "mmonit", "ssl", "tls"];
-
-/// Settings of `set` that are built.
-pub const BUILT_SETTINGS: &[&str] =
-    &["daemon", "httpd", "idfile", "init", "limits", "log", "logfile", "onreboot", "pidfile", "statefile", "terminal"];
+/// Settings of `set`.
+#[rustfmt::skip]
+pub const SETTINGS: &[&str] = &[
+    "alert", "daemon", "eventqueue", "expectbuffer", "fips", "httpd", "idfile", "init", "limits", "log", "logfile",
+    "mail-format", "mailserver", "mmonit", "onreboot", "pidfile", "ssl", "statefile", "terminal", "tls",
+];
 
 /// Types of `check`.
 pub const CHECKS: &[&str] =
     &["process", "system", "device", "directory", "fifo", "file", "filesystem", "host", "network", "program"];
-
-/// Service statements that exist but are not built.
-pub const UNBUILT_SERVICE_STATEMENTS: &[&str] = &["alert", "noalert"];
 
 /// First words of service statements.
 #[rustfmt::skip]
@@ -66,28 +62,15 @@ pub const SERVICE_STATEMENTS: &[&str] = &[
     "start", "stop",
 ];
 
-/// Subjects of tests that are not built.
+/// Subjects of tests.
 #[rustfmt::skip]
-pub const UNBUILT_TESTS: &[&str] = &[
-    "access", "atime", "change", "changed", "children", "content", "cpu", "ctime", "disk", "download",
-    "filedescriptors", "hardlink", "inode", "inodes", "link", "loadavg", "match", "mem", "memory", "modification",
-    "modify", "mtime", "read", "saturation", "service", "size", "space", "status", "swap", "threads", "time",
-    "timestamp", "total", "totalmem", "totalmemory", "upload", "uptime", "write",
+pub const TESTS: &[&str] = &[
+    "access", "atime", "change", "changed", "children", "content", "cpu", "ctime", "disk", "download", "exist",
+    "failed", "filedescriptors", "hardlink", "inode", "inodes", "link", "loadavg", "match", "mem", "memory",
+    "modification", "modify", "mtime", "not", "read", "saturation", "security", "service", "size", "space", "status",
+    "succeeded", "swap", "threads", "time", "timestamp", "total", "totalmem", "totalmemory", "upload", "uptime",
+    "write",
 ];
-
-/// First words of tests over the network, which are not built.
-pub const UNBUILT_NETWORK_TESTS: &[&str] =
-    &["host", "icmp", "ping", "ping4", "ping6", "port", "portnumber", "unix", "unixsocket", "url"];
-
-/// Options of `set httpd` that are not built.
-#[rustfmt::skip]
-pub const UNBUILT_HTTPD: &[&str] = &[
-    "allowselfcertification", "cacertificatefile", "cacertificatepath", "ciphers", "clientpemfile", "pemchain",
-    "pemfile", "pemkey", "selfsigned", "ssl", "tls", "unixsocket", "verify", "version",
-];
-
-/// Options of `set httpd` that are built.
-pub const BUILT_HTTPD: &[&str] = &["address", "allow", "disable", "enable", "port", "signature"];
 
 /// Whether `word` is skipped between tokens.
 pub fn is_noise(word: &[u8]) -> bool {
@@ -156,11 +139,11 @@ mod tests {
 
     #[test]
     fn near_words_are_found() {
-        assert_eq!(nearest(b"deamon", BUILT_SETTINGS), Some("daemon"));
-        assert_eq!(nearest(b"Limit", BUILT_SETTINGS), Some("limits"));
+        assert_eq!(nearest(b"deamon", SETTINGS), Some("daemon"));
+        assert_eq!(nearest(b"Limit", SETTINGS), Some("limits"));
         assert_eq!(nearest(b"strat", SERVICE_STATEMENTS), Some("start"));
-        assert_eq!(nearest(b"xyzzy", BUILT_SETTINGS), None);
+        assert_eq!(nearest(b"xyzzy", SETTINGS), None);
         assert_eq!(nearest(b"start", SERVICE_STATEMENTS), None);
-        assert_eq!(nearest(&[b'x'; 100_000], BUILT_SETTINGS), None);
+        assert_eq!(nearest(&[b'x'; 100_000], SETTINGS), None);
     }
 }
