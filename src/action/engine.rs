@@ -212,7 +212,14 @@ impl Engine {
         let run = &self.runs[id.0];
         let lives = match self.service(id).kind {
             Kind::Process(_) => run.ledger.process.is_some(),
-            Kind::System => true,
+            Kind::System
+            | Kind::File(_)
+            | Kind::Fifo(_)
+            | Kind::Directory(_)
+            | Kind::Filesystem(_)
+            | Kind::Host(_)
+            | Kind::Network(_)
+            | Kind::Program(_) => true,
         };
         run.plan.is_none() && run.ledger.monitor == Monitor::On && lives
     }

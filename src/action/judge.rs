@@ -138,6 +138,8 @@ impl Engine {
                 (Test::NotExist, None) => (true, "process is not running".to_owned()),
                 (Test::Exist, Some(pid)) => (true, format!("process is running with pid {pid}")),
                 (Test::Exist, None) => (false, "process is not running".to_owned()),
+                // Other tests are not run yet: a daemon does not start with them.
+                _ => continue,
             };
             let posted = self.ledger_mut(id).rules[place].post(failed, rule.failure.rate, rule.recovery.rate);
             self.report(id, posted, &text);

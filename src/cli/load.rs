@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use super::options::Options;
+use crate::base::escape::log_line;
 use crate::config::load::{Loaded, Machine, Overrides, load};
 use crate::config::world::World;
-use crate::config::{Config, Facility, LogTarget};
+use crate::config::{Config, Facility, LogTarget, Place};
 
 /// The options that stand for `set` statements.
 pub fn overrides(options: &Options) -> Overrides {
@@ -31,7 +32,7 @@ pub fn read(control_file: &Path, options: &Options) -> Loaded {
 /// A configuration that can be put to work, and the warnings about it.
 ///
 /// # Errors
-/// All errors and warnings, as people read them.
+/// All errors and warnings, as people read them; what this release does not run is an error too.
 pub fn usable(control_file: &Path, options: &Options) -> Result<(Config, String), String> {
     usable_in(&Machine, control_file, options)
 }
@@ -43,8 +44,70 @@ pub fn usable(control_file: &Path, options: &Options) -> Result<(Config, String)
 pub fn usable_in(world: &dyn World, control_file: &Path, options: &Options) -> Result<(Config, String), String> {
     let mut loaded = load(control_file, world, &overrides(options));
     let messages = loaded.messages();
-    match loaded.config.take() {
-        Some(config) => Ok((config, messages)),
-        None => Err(messages.trim_end().to_owned()),
+    let Some(config) = loaded.config.take() else {
+        return Err(messages.trim_end().to_owned());
+    };
+    let refusals = refusals(&config);
+    if refusals.is_empty() {
+        return Ok((config, messages));
+    }
+    Err(format!("{messages}{refusals}").trim_end().to_owned())
+}
+
+/// Most places of what is not run that are named one by one.
+const NAMED: usize = 50;
+
+/// One line for each place at which the control file asks for what this release does not run.
+fn refusals(config: &Config) -> String {
+    let line = |(place, words): &(Place, String)| {
+        let (file, line) = (log_line(&place.file.to_string_lossy()), place.line);
+        format!("{file}:{line}: error: this release does not run '{}'\n", log_line(words))
+    };
+    let mut text: String = config.unbuilt.iter().take(NAMED).map(line).collect();
+    let more = config.unbuilt.len().saturating_sub(NAMED);
+    if more > 0 {
+        text.push_str(&format!("error: {more} more places are not shown\n"));
+    }
+    text
+}
+
+/// One line for each kind of thing that the control file asks for and this release does not run.
+pub fn notes(config: &Config) -> String {
+    let mut words: Vec<&str> = Vec::new();
+    for (_, found) in &config.unbuilt {
+        if !words.contains(&found.as_str()) {
+            words.push(found);
+        }
+    }
+    let line = |words: &&str| {
+        format!("note: this release does not run '{}', the daemon will refuse to start with it\n", log_line(words))
+    };
+    words.iter().map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn what_is_not_run_is_refused_with_its_place_and_noted_once() {
+        let path = std::env::temp_dir().join(format!("pollux-cli-load-{}", std::process::id()));
+        let text = "check process a pidfile /a\n alert a@b\n if cpu > 5% then alert\n alert c@d\ncheck fifo f path /f\n if failed uid root then alert\n";
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        let loaded = read(&path, &Options::default());
+        let usable = usable(&path, &Options::default());
+        fs::remove_file(&path).unwrap();
+        let refused =
+            |line: u32, words: &str| format!("{}:{line}: error: this release does not run '{words}'", path.display());
+        let expected =
+            [refused(2, "alert"), refused(3, "if cpu"), refused(4, "alert"), refused(5, "check fifo")].join("\n");
+        assert_eq!(usable.unwrap_err(), expected);
+        let note = |words: &str| {
+            format!("note: this release does not run '{words}', the daemon will refuse to start with it\n")
+        };
+        assert_eq!(notes(&loaded.config.unwrap()), [note("alert"), note("if cpu"), note("check fifo")].concat());
     }
 }

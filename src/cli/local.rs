@@ -30,7 +30,11 @@ pub fn test(called_as: CalledAs, control_file: &Path, options: &Options) -> i32 
     if !messages.is_empty() {
         err(messages.trim_end());
     }
-    if loaded.config.is_some() {
+    if let Some(config) = &loaded.config {
+        let notes = load::notes(config);
+        if !notes.is_empty() {
+            err(notes.trim_end());
+        }
         out("Control file syntax OK\n");
         0
     } else {

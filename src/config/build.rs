@@ -4,15 +4,17 @@ use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
 use super::model::{
-    Config, Kind, Mode, OnReboot, Pattern, Place, ProcessTarget, RestartLimit, Rule, Service, ServiceId, Settings, Test,
+    Alert, Config, Content, Cron, Kind, Mode, NetworkTarget, OnReboot, Pattern, Place, ProcessTarget, Program,
+    RestartLimit, Rule, Service, ServiceId, ServiceType, Settings, Test, TlsFile,
 };
 use super::order::{Cycle, order};
-use super::world::World;
+use super::world::{ProgramState, World};
 use crate::base::ere;
 use crate::base::schedule::Every;
-use crate::syntax::diagnostic::{Diagnostic, Diagnostics};
+use crate::syntax::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::syntax::source::{Location, SourceId, Sources, Span, Text};
-use crate::syntax::statement::{Check, OnReboot as OnRebootWord, Set, Statement, StatementKind, Target, Unsupported};
+use crate::syntax::statement as written;
+use crate::syntax::statement::{Check, OnReboot as OnRebootWord, Set, Statement, StatementKind, Target};
 
 /// Most names of a cycle that a message holds.
 const CYCLE_SHOWN: usize = 20;
@@ -36,6 +38,12 @@ pub(super) struct Builder<'a> {
     current: Current,
     /// Spellings of group names by their lower-case form.
     groups: HashMap<String, String>,
+    /// Where `ssl` of `set httpd` is.
+    pub(super) httpd_tls: Option<Location>,
+    /// Whether the open service is of a type that is not run; then its rules need not be named too.
+    pub(super) in_unbuilt_check: bool,
+    /// What is not run.
+    unbuilt: Vec<(Location, String)>,
 }
 
 /// What service statements belong to.
@@ -53,7 +61,8 @@ enum Current {
 pub(super) struct Draft {
     pub(super) name: String,
     location: Location,
-    kind: DraftKind,
+    /// `None`: refused, but its name is taken.
+    kind: Option<Kind>,
     pub(super) groups: Vec<String>,
     pub(super) depends: Vec<(String, Location)>,
     pub(super) every: Option<(Every, Location)>,
@@ -64,13 +73,12 @@ pub(super) struct Draft {
     pub(super) restart: Option<super::Program>,
     pub(super) rules: Vec<Rule>,
     pub(super) restart_limits: Vec<RestartLimit>,
-}
-
-enum DraftKind {
-    Process(ProcessTarget),
-    System,
-    /// Refused, but its name is taken.
-    Refused,
+    pub(super) cron: Option<Cron>,
+    pub(super) ignore: Vec<Content>,
+    pub(super) alerts: Vec<Alert>,
+    pub(super) no_alerts: Vec<String>,
+    /// A rule is known by name only; it may test anything.
+    has_unknown_rule: bool,
 }
 
 impl<'a> Builder<'a> {
@@ -92,6 +100,9 @@ impl<'a> Builder<'a> {
             services: Vec::new(),
             current: Current::None,
             groups: HashMap::new(),
+            httpd_tls: None,
+            in_unbuilt_check: false,
+            unbuilt: Vec::new(),
         }
     }
 
@@ -114,11 +125,9 @@ impl<'a> Builder<'a> {
                 }
             },
             StatementKind::Unsupported(unsupported) => {
-                if !(unsupported.in_service && matches!(self.current, Current::Refused)) {
-                    self.unsupported(&unsupported);
-                }
-                if !unsupported.in_service {
-                    self.current = Current::None;
+                self.unbuilt(unsupported.span, &unsupported.words);
+                if let Some(draft) = self.services.last_mut() {
+                    draft.has_unknown_rule = true;
                 }
             }
             StatementKind::Include(_) => {}
@@ -135,37 +144,59 @@ impl<'a> Builder<'a> {
     fn check(&mut self, check: Check) {
         let location = self.location(check.name.span);
         let name = self.service_name(&check);
-        let kind = match &check.target {
-            Target::Pidfile(path) => Some(DraftKind::Process(ProcessTarget::Pidfile(to_path(&path.value)))),
-            Target::Matching(pattern) => {
-                self.pattern(pattern).map(|pattern| DraftKind::Process(ProcessTarget::Matching(pattern)))
-            }
-            Target::System => Some(DraftKind::System),
-            target => {
-                self.unbuilt(check.head, target.words());
-                None
-            }
-        };
+        let words = check.target.words();
+        let kind = self.kind(check.target);
+        self.in_unbuilt_check = !matches!(kind, Some(Kind::Process(_) | Kind::System));
+        if kind.is_some() && self.in_unbuilt_check {
+            self.unbuilt(check.head, words);
+        }
         self.current = if kind.is_some() { Current::Service } else { Current::Refused };
         let Some(name) = name else {
             self.current = Current::Refused;
             return;
         };
-        self.services.push(Draft {
-            name,
-            location,
-            kind: kind.unwrap_or(DraftKind::Refused),
-            groups: Vec::new(),
-            depends: Vec::new(),
-            every: None,
-            mode: Mode::Active,
-            onreboot: self.onreboot,
-            start: None,
-            stop: None,
-            restart: None,
-            rules: Vec::new(),
-            restart_limits: Vec::new(),
-        });
+        self.services.push(Draft::new(name, location, kind, self.onreboot));
+    }
+
+    /// What is checked, if it can be.
+    fn kind(&mut self, target: Target) -> Option<Kind> {
+        Some(match target {
+            Target::Pidfile(path) => Kind::Process(ProcessTarget::Pidfile(to_path(&path.value))),
+            Target::Matching(pattern) => {
+                let compiled = self.pattern(&pattern)?;
+                if compiled.regex.is_match(&self.world.command_line()) {
+                    let message = "this pattern also matches pollux itself, which is never taken for the service";
+                    self.push(Diagnostic::warning(self.location(pattern.span), message));
+                }
+                Kind::Process(ProcessTarget::Matching(compiled))
+            }
+            Target::System => Kind::System,
+            Target::File(path) => Kind::File(to_path(&path.value)),
+            Target::Fifo(path) => Kind::Fifo(to_path(&path.value)),
+            Target::Directory(path) => Kind::Directory(to_path(&path.value)),
+            Target::Filesystem(path) => Kind::Filesystem(path.lossy()),
+            Target::Host(address) => Kind::Host(address.lossy()),
+            Target::Interface(name) => Kind::Network(NetworkTarget::Interface(name.lossy())),
+            Target::InterfaceAddress(address) => Kind::Network(NetworkTarget::Address(address.lossy())),
+            Target::Program(program) => Kind::Program(self.check_program(program)?),
+        })
+    }
+
+    /// The program of `check program`, which must be there.
+    fn check_program(&mut self, mut written: written::Program) -> Option<Program> {
+        let timeout = match written.timeout.take() {
+            Some(number) => self.seconds(&number, 1, "a timeout"),
+            None => Some(self.settings.limits.program_timeout),
+        };
+        if let Some(path) = written.words.first()
+            && let ProgramState::Missing | ProgramState::NotExecutable = self.world.program(&to_path(&path.value))
+        {
+            let message = format!("the program '{}' that is checked must exist and be executable", path.lossy());
+            self.push(self.error(path.span, message));
+            return None;
+        }
+        let program = self.program(written)?;
+        Some(Program { timeout: Some(timeout?), ..program })
     }
 
     /// The service's name, if it can be one.
@@ -185,7 +216,8 @@ impl<'a> Builder<'a> {
         })
     }
 
-    fn pattern(&mut self, text: &Text) -> Option<Pattern> {
+    /// Compiles a pattern.
+    pub(super) fn pattern(&mut self, text: &Text) -> Option<Pattern> {
         let source = text.lossy();
         // Where the pattern stands in the file as it is, a place in it can be pointed at.
         let quotes = text.span.end - text.span.start - text.value.len().min(text.span.end - text.span.start);
@@ -200,10 +232,6 @@ impl<'a> Builder<'a> {
                     let location = self.location(span_of(warning.offset));
                     self.push(Diagnostic::warning(location, warning.text));
                 }
-                if regex.is_match(&self.world.command_line()) {
-                    let message = "this pattern also matches pollux itself, which is never taken for the service";
-                    self.push(Diagnostic::warning(self.location(text.span), message));
-                }
                 Some(Pattern { source, regex })
             }
             Err(error) => {
@@ -213,10 +241,6 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn unsupported(&mut self, unsupported: &Unsupported) {
-        self.unbuilt(unsupported.span, &unsupported.words);
-    }
-
     /// The words of a range, in lower case with single blanks.
     pub(super) fn words(&self, span: Span) -> String {
         let text = self.sources.get(self.source).and_then(|source| source.text().get(span.start..span.end));
@@ -224,9 +248,10 @@ impl<'a> Builder<'a> {
         text.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
-    /// Refuses something by its name.
+    /// Notes something that is not run.
     pub(super) fn unbuilt(&mut self, span: Span, words: &str) {
-        self.push(self.error(span, format!("'{words}' is not supported yet")));
+        let location = self.location(span);
+        self.unbuilt.push((location, words.to_owned()));
     }
 
     /// The service that is open.
@@ -234,9 +259,9 @@ impl<'a> Builder<'a> {
         self.services.last_mut()
     }
 
-    /// Whether the open service is a system.
-    pub(super) fn is_system(&self) -> bool {
-        self.services.last().is_some_and(|draft| matches!(draft.kind, DraftKind::System))
+    /// The type of the open service.
+    pub(super) fn service_type(&self) -> Option<ServiceType> {
+        self.services.last().and_then(|draft| draft.kind.as_ref()).map(Kind::service_type)
     }
 
     /// The first spelling of a group's name.
@@ -268,6 +293,7 @@ impl<'a> Builder<'a> {
             }
         };
         self.add_system(&places);
+        self.incomplete();
         let settings = self.settings.clone();
         if self.diagnostics.has_errors() {
             return (settings, None);
@@ -288,7 +314,9 @@ impl<'a> Builder<'a> {
             let parents = parents.iter().filter_map(|parent| new_places.get(*parent)).map(|place| ServiceId(*place));
             draft.service(parents.collect(), sources)
         });
-        let config = Config { control_file, settings: settings.clone(), services: services.collect() };
+        let services = services.collect();
+        let unbuilt = self.unbuilt.into_iter().map(|(location, words)| (place(sources, location), words)).collect();
+        let config = Config { control_file, settings: settings.clone(), services, unbuilt };
         (settings, Some(config))
     }
 
@@ -350,7 +378,7 @@ impl<'a> Builder<'a> {
 
     /// Adds a system service named after the host when the file has none.
     fn add_system(&mut self, places: &HashMap<String, usize>) {
-        if self.services.iter().any(|draft| matches!(draft.kind, DraftKind::System)) {
+        if self.services.iter().any(|draft| draft.kind == Some(Kind::System)) {
             return;
         }
         let name = self.world.host_name();
@@ -362,39 +390,115 @@ impl<'a> Builder<'a> {
             return;
         }
         let location = Location { source: self.source, span: Span::default() };
-        self.services.push(Draft {
+        self.services.push(Draft::new(name, location, Some(Kind::System), self.onreboot));
+    }
+
+    /// Reports what lacks something without which it makes no sense.
+    fn incomplete(&mut self) {
+        let mut missing = Vec::new();
+        for draft in &self.services {
+            let has =
+                |wanted: fn(&Test) -> bool| draft.has_unknown_rule || draft.rules.iter().any(|rule| wanted(&rule.test));
+            let message = match &draft.kind {
+                Some(Kind::Host(_)) if !has(|test| matches!(test, Test::Connection(_))) => {
+                    "nothing of this host is tested: add a test of a port, an address or ping"
+                }
+                Some(Kind::Program(_)) if !has(is_program_test) => {
+                    "nothing of this program is tested: add a test of its status or content"
+                }
+                _ => continue,
+            };
+            missing.push((draft.location, message));
+        }
+        for (location, message) in missing {
+            // A rule with a mistake in it may have been the test.
+            let near = self.diagnostics.iter().any(|found| {
+                found.severity == Severity::Error && found.location.is_some_and(|at| at.source == location.source)
+            });
+            if !near {
+                self.push(Diagnostic::error(location, message));
+            }
+        }
+        self.page_keys();
+    }
+
+    /// Encryption of the page needs a key that nobody else can read.
+    fn page_keys(&mut self) {
+        const KEY_MODE_MAX: u32 = 0o750;
+        let Some(location) = self.httpd_tls else {
+            return;
+        };
+        let tls = self.settings.httpd.as_ref().and_then(|httpd| httpd.tls.clone()).unwrap_or_default();
+        let has = |file| tls.files.iter().any(|(known, _)| *known == file);
+        let (file, chain, key) = (has(TlsFile::PemFile), has(TlsFile::PemChain), has(TlsFile::PemKey));
+        if file && (chain || key) {
+            let message = "'pemfile' cannot stand beside 'pemchain' and 'pemkey'";
+            self.push(Diagnostic::error(location, message));
+        } else if !(file || chain && key) {
+            let message = "encryption of the page needs 'pemfile', or 'pemchain' and 'pemkey'";
+            self.push(Diagnostic::error(location, message));
+        }
+        for (_, path) in tls.files.iter().filter(|(file, _)| matches!(file, TlsFile::PemFile | TlsFile::PemKey)) {
+            let mode = self.world.stat(path).map_or(0, |facts| facts.mode);
+            if mode & 0o7777 & !KEY_MODE_MAX != 0 {
+                let path = path.display();
+                let message = format!("the key '{path}' has mode {mode:04o}, at most {KEY_MODE_MAX:04o} is allowed");
+                self.push(Diagnostic::error(location, message));
+            }
+        }
+    }
+}
+
+fn is_program_test(test: &Test) -> bool {
+    let status = matches!(test, Test::Measured { .. } | Test::Changed(_));
+    status || matches!(test, Test::Content(_) | Test::ContentChanged(_))
+}
+
+/// A place as the rest of the program knows it.
+fn place(sources: &Sources, location: Location) -> Place {
+    let source = sources.get(location.source);
+    Place {
+        file: source.map(|source| source.path().to_owned()).unwrap_or_default(),
+        line: source.map_or(0, |source| source.line(location.span.start)),
+    }
+}
+
+impl Draft {
+    fn new(name: String, location: Location, kind: Option<Kind>, onreboot: OnReboot) -> Draft {
+        Draft {
             name,
             location,
-            kind: DraftKind::System,
+            kind,
             groups: Vec::new(),
             depends: Vec::new(),
             every: None,
             mode: Mode::Active,
-            onreboot: self.onreboot,
+            onreboot,
             start: None,
             stop: None,
             restart: None,
             rules: Vec::new(),
             restart_limits: Vec::new(),
-        });
+            cron: None,
+            ignore: Vec::new(),
+            alerts: Vec::new(),
+            no_alerts: Vec::new(),
+            has_unknown_rule: false,
+        }
     }
-}
 
-impl Draft {
     fn service(mut self, depends: Vec<ServiceId>, sources: &Sources) -> Option<Service> {
-        let kind = match self.kind {
-            DraftKind::Process(target) => Kind::Process(target),
-            DraftKind::System => Kind::System,
-            DraftKind::Refused => return None,
-        };
+        let kind = self.kind?;
         let existence = |rule: &Rule| matches!(rule.test, Test::NotExist | Test::Exist);
-        if matches!(kind, Kind::Process(_)) && !self.rules.iter().any(existence) {
+        let has_existence = match kind {
+            Kind::Process(_) | Kind::File(_) | Kind::Fifo(_) | Kind::Directory(_) | Kind::Filesystem(_) => true,
+            Kind::System | Kind::Host(_) | Kind::Network(_) | Kind::Program(_) => false,
+        };
+        if has_existence && !self.rules.iter().any(existence) {
             self.rules.insert(0, super::rules::implicit());
         }
-        let source = sources.get(self.location.source);
         let added = self.location.span == Span::default();
-        let line = source.map_or(0, |source| source.line(self.location.span.start));
-        let file = source.map(|source| source.path().to_owned()).unwrap_or_default();
+        let place = place(sources, self.location);
         Some(Service {
             name: self.name,
             kind,
@@ -408,7 +512,11 @@ impl Draft {
             restart: self.restart,
             rules: self.rules,
             restart_limits: self.restart_limits,
-            place: Place { file, line: if added { 0 } else { line } },
+            cron: self.cron,
+            ignore: self.ignore,
+            alerts: self.alerts,
+            no_alerts: self.no_alerts,
+            place: Place { line: if added { 0 } else { place.line }, ..place },
         })
     }
 }

@@ -2,9 +2,13 @@
 //! Pure, except for `load.rs`, which alone reads files and asks the system through [`world::World`].
 
 mod build;
+mod conditions;
+mod connection;
 pub mod load;
 pub mod model;
+mod notices;
 mod order;
+mod print;
 pub mod recording;
 mod rules;
 pub mod settings;

@@ -5,12 +5,20 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::base::event::EventKind;
 pub use crate::base::logging::{Facility, LogTarget};
 use crate::base::schedule::{Every, Rate};
+pub use crate::syntax::statement::PasswordKind;
+
+mod network;
+mod notice;
+mod test;
+
+pub use network::*;
+pub use notice::*;
+pub use test::*;
 
 /// A whole control file with its includes, resolved and checked.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     /// The main control file, absolute.
     pub control_file: PathBuf,
@@ -19,6 +27,9 @@ pub struct Config {
     /// All services, each behind everything it depends on; otherwise in the order of the file. The system service is
     /// among them: added with the host's name when the file has none.
     pub services: Vec<Service>,
+    /// What this release understands but does not run, each with its words and its place, in the order of the files. A daemon
+    /// must not be started with any of it: nothing that a control file asks for is silently left out.
+    pub unbuilt: Vec<(Place, String)>,
 }
 
 /// Place of a service in [`Config::services`]; valid for that configuration only.
@@ -26,7 +37,7 @@ pub struct Config {
 pub struct ServiceId(pub usize);
 
 /// What the `set` statements say. `None` means the file is silent and the built-in default applies.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Settings {
     /// `set daemon N`: time from the start of one cycle to the start of the next.
     pub interval: Option<Duration>,
@@ -48,6 +59,20 @@ pub struct Settings {
     pub httpd: Option<Httpd>,
     /// `set limits`, as it stands at the end of the file.
     pub limits: Limits,
+    /// `set alert`.
+    pub alerts: Vec<Alert>,
+    /// `set mail-format`.
+    pub mail_format: MailFormat,
+    /// `set mailserver`.
+    pub mail: Option<Mail>,
+    /// `set eventqueue`.
+    pub event_queue: Option<EventQueue>,
+    /// `set mmonit`.
+    pub collectors: Vec<Collector>,
+    /// `set ssl`.
+    pub tls: Option<Tls>,
+    /// `set fips`.
+    pub fips: bool,
 }
 
 /// Buffer sizes and default timeouts (`set limits`).
@@ -71,6 +96,8 @@ pub struct Limits {
     pub start_timeout: Duration,
     /// Default timeout of restart programs.
     pub restart_timeout: Duration,
+    /// Default timeout of the programs of `exec`; `None`: for ever.
+    pub exec_timeout: Option<Duration>,
 }
 
 impl Default for Limits {
@@ -85,12 +112,13 @@ impl Default for Limits {
             stop_timeout: Duration::from_secs(30),
             start_timeout: Duration::from_secs(30),
             restart_timeout: Duration::from_secs(30),
+            exec_timeout: None,
         }
     }
 }
 
 /// `set httpd`.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Httpd {
     /// TCP port of the page; `None` when the file gives no port.
     pub port: Option<u16>,
@@ -104,6 +132,49 @@ pub struct Httpd {
     pub allow: Vec<AllowHost>,
     /// Who may log in. Empty: no authentication.
     pub credentials: Vec<Credential>,
+    /// `unixsocket`.
+    pub socket: Option<HttpdSocket>,
+    /// `ssl`.
+    pub tls: Option<Tls>,
+    /// `allow` of password files.
+    pub password_files: Vec<PasswordFile>,
+    /// `allow @GROUP`.
+    pub groups: Vec<AllowGroup>,
+}
+
+/// `unixsocket PATH`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HttpdSocket {
+    /// The path.
+    pub path: PathBuf,
+    /// Its owner.
+    pub uid: Option<User>,
+    /// Its group.
+    pub gid: Option<Group>,
+    /// Its permission bits.
+    pub permission: Option<u32>,
+    /// Nobody can act through it.
+    pub read_only: bool,
+}
+
+/// `allow [md5] PATH [USER …]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PasswordFile {
+    /// How it holds passwords.
+    pub kind: PasswordKind,
+    /// The file.
+    pub path: PathBuf,
+    /// Those of its users that may come in; empty: all.
+    pub users: Vec<String>,
+}
+
+/// `allow @GROUP`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AllowGroup {
+    /// The group's name.
+    pub group: String,
+    /// May look, may not act.
+    pub read_only: bool,
 }
 
 /// Whether answers carry the version.
@@ -130,6 +201,19 @@ pub enum AllowHost {
     Name(String),
 }
 
+/// A text that is never shown by accident.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(
+    /// The text.
+    pub String,
+);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("***")
+    }
+}
+
 /// One `allow user:password`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credential {
@@ -148,7 +232,7 @@ impl std::fmt::Debug for Credential {
 }
 
 /// One `check` block.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Service {
     /// Unique without regard to case.
     pub name: String,
@@ -174,6 +258,14 @@ pub struct Service {
     pub rules: Vec<Rule>,
     /// `if N restarts within M cycles`.
     pub restart_limits: Vec<RestartLimit>,
+    /// `every "CRON"` and `not every "CRON"`.
+    pub cron: Option<Cron>,
+    /// `ignore`.
+    pub ignore: Vec<Content>,
+    /// `alert`.
+    pub alerts: Vec<Alert>,
+    /// `noalert`: who is not told although `set alert` says so.
+    pub no_alerts: Vec<String>,
     /// Where the block begins.
     pub place: Place,
 }
@@ -181,11 +273,34 @@ pub struct Service {
 impl Service {
     /// The kind's number in XML and its title in texts.
     pub fn service_type(&self) -> ServiceType {
-        match self.kind {
+        self.kind.service_type()
+    }
+}
+
+impl Kind {
+    /// The type of a service that checks this.
+    pub fn service_type(&self) -> ServiceType {
+        match self {
             Kind::Process(_) => ServiceType::Process,
             Kind::System => ServiceType::System,
+            Kind::File(_) => ServiceType::File,
+            Kind::Fifo(_) => ServiceType::Fifo,
+            Kind::Directory(_) => ServiceType::Directory,
+            Kind::Filesystem(_) => ServiceType::Filesystem,
+            Kind::Host(_) => ServiceType::Host,
+            Kind::Network(_) => ServiceType::Network,
+            Kind::Program(_) => ServiceType::Program,
         }
     }
+}
+
+/// `every "CRON"`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cron {
+    /// `not every`.
+    pub not: bool,
+    /// The five fields.
+    pub fields: String,
 }
 
 /// A place in a control file, for messages.
@@ -198,12 +313,35 @@ pub struct Place {
 }
 
 /// What a service checks.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Kind {
     /// `check process`.
     Process(ProcessTarget),
     /// `check system`, or the one that is always there.
     System,
+    /// `check file`.
+    File(PathBuf),
+    /// `check fifo`.
+    Fifo(PathBuf),
+    /// `check directory`.
+    Directory(PathBuf),
+    /// `check filesystem`: a device, a mount point, a file on it, or a connection string.
+    Filesystem(String),
+    /// `check host`: an address or name.
+    Host(String),
+    /// `check network`.
+    Network(NetworkTarget),
+    /// `check program`.
+    Program(Program),
+}
+
+/// How a network link is found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NetworkTarget {
+    /// By the name of its interface.
+    Interface(String),
+    /// By its address.
+    Address(String),
 }
 
 /// The nine types as interfaces name them.
@@ -252,7 +390,7 @@ impl ServiceType {
 }
 
 /// How a process is found.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum ProcessTarget {
     /// By the number in a file.
     Pidfile(PathBuf),
@@ -268,6 +406,14 @@ pub struct Pattern {
     /// The same meaning for the regex crate; matches anywhere in the bytes.
     pub regex: regex::bytes::Regex,
 }
+
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Pattern) -> bool {
+        self.source == other.source
+    }
+}
+
+impl Eq for Pattern {}
 
 /// `mode`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -331,7 +477,7 @@ pub struct Group {
 }
 
 /// One `if … then … else …`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
     /// What is tested.
     pub test: Test,
@@ -339,25 +485,6 @@ pub struct Rule {
     pub failure: Reaction,
     /// What happens when it passes again.
     pub recovery: Reaction,
-}
-
-/// The tests.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Test {
-    /// `if not exist`: fails while the service is gone.
-    NotExist,
-    /// `if exist`: fails while the service is there.
-    Exist,
-}
-
-impl Test {
-    /// The kind of event this test posts.
-    pub fn event_kind(&self) -> EventKind {
-        match self {
-            Test::NotExist => EventKind::NonExist,
-            Test::Exist => EventKind::Exist,
-        }
-    }
 }
 
 /// An action and how often its condition must hold before it is taken.

@@ -1,7 +1,9 @@
 //! Statements inside a service: programs, rules, dependencies and the rest.
 
 use super::build::{Builder, onreboot, to_path};
-use super::model::{Action, Exec, Group, Mode, OnReboot, Program, Reaction, RestartLimit, Rule, Test, User};
+use super::model::{
+    Action, Cron, Exec, Group, Mode, OnReboot, Program, Reaction, RestartLimit, Rule, ServiceType, Test, User,
+};
 use super::world::ProgramState;
 use crate::base::schedule::{Every, Rate};
 use crate::syntax::diagnostic::Diagnostic;
@@ -9,7 +11,38 @@ use crate::syntax::source::{Span, Text};
 use crate::syntax::statement as written;
 use crate::syntax::statement::{Method, Number, ServiceStatement};
 
-/// The rule of a process that names none about its existence.
+/// Least and greatest values of the fields of a cron specification, and the names that stand for values from the least on.
+const CRON_FIELDS: [(u32, u32, &[&str]); 5] = [
+    (0, 59, &[]),
+    (0, 23, &[]),
+    (1, 31, &[]),
+    (1, 12, &["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]),
+    (0, 7, &["sun", "mon", "tue", "wed", "thu", "fri", "sat"]),
+];
+
+/// Whether a text has the five fields of a cron specification: lists of values, ranges and stars, each with a step or not.
+fn is_cron(text: &str) -> bool {
+    let fields: Vec<&str> = text.split_whitespace().collect();
+    let value = |text: &str, (least, most, names): &(u32, u32, &[&str])| {
+        let named = names.iter().any(|name| name.eq_ignore_ascii_case(text));
+        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        named || digits && text.parse().is_ok_and(|number: u32| (*least..=*most).contains(&number))
+    };
+    let item = |text: &str, limits: &(u32, u32, &[&str])| {
+        let (range, step) = text.split_once('/').unwrap_or((text, "1"));
+        let step = !step.is_empty() && step.bytes().all(|byte| byte.is_ascii_digit()) && step.parse() != Ok(0_u32);
+        let range = match range.split_once('-') {
+            _ if range == "*" => true,
+            Some((first, last)) => value(first, limits) && value(last, limits),
+            None => value(range, limits),
+        };
+        step && range
+    };
+    fields.len() == CRON_FIELDS.len()
+        && fields.iter().zip(&CRON_FIELDS).all(|(field, limits)| field.split(',').all(|part| item(part, limits)))
+}
+
+/// The rule of a service that names none about its existence.
 pub(super) fn implicit() -> Rule {
     let reaction = |action| Reaction { rate: Rate::ONCE, action };
     Rule { test: Test::NotExist, failure: reaction(Action::Restart), recovery: reaction(Action::Alert) }
@@ -28,13 +61,22 @@ impl Builder<'_> {
                     draft.onreboot = onreboot(word);
                 }
             }
-            ServiceStatement::Cron { not: true, .. } => self.unbuilt(span, "not every"),
-            ServiceStatement::Cron { not: false, .. } => self.unbuilt(span, "every \"CRON\""),
-            ServiceStatement::Alert(_) => self.unbuilt(span, "alert"),
-            ServiceStatement::NoAlert(_) => self.unbuilt(span, "noalert"),
-            ServiceStatement::Ignore(_) => self.unbuilt(span, "ignore"),
+            ServiceStatement::Cron { not, fields } => self.cron(not, &fields, span),
+            ServiceStatement::Alert(alert) => {
+                self.unbuilt(span, "alert");
+                if let (Some(alert), Some(draft)) = (self.alert(&alert), self.draft()) {
+                    draft.alerts.push(alert);
+                }
+            }
+            ServiceStatement::NoAlert(address) => {
+                self.unbuilt(span, "noalert");
+                if let Some(draft) = self.draft() {
+                    draft.no_alerts.push(address.lossy());
+                }
+            }
+            ServiceStatement::Ignore(content) => self.ignore(&content, span),
             ServiceStatement::Every(cycles) => self.every(&cycles, span),
-            ServiceStatement::Rule(rule) => self.rule(*rule, span),
+            ServiceStatement::Rule(rule) => self.rule(*rule),
             ServiceStatement::RestartLimit(limit) => self.restart_limit(*limit),
         }
     }
@@ -66,9 +108,9 @@ impl Builder<'_> {
     }
 
     /// A program whose users are known; whether it is there is worth a warning only, as it may come later.
-    fn program(&mut self, program: written::Program) -> Option<Program> {
+    pub(super) fn program(&mut self, program: written::Program) -> Option<Program> {
         use std::os::unix::ffi::OsStringExt;
-        let (uid, gid) = (self.user(program.uid), self.find_group(program.gid));
+        let (uid, gid) = (self.user(program.uid), self.group_of(program.gid));
         if let Some(path) = program.words.first() {
             self.warn_program(path);
         }
@@ -99,36 +141,68 @@ impl Builder<'_> {
         let Some(text) = text else {
             return Ok(None);
         };
-        let name = text.lossy();
-        let user = match number(&text) {
-            Some(uid) => self.world.user_name(uid).map(|name| User { uid, name: Some(name) }),
-            None => self.world.uid_of(&name).map(|uid| User { uid, name: Some(name.clone()) }),
-        };
-        self.account(user, &text, "user", "uid")
+        self.needs_root(&text, "uid")?;
+        self.known_user(&text).map(Some).ok_or(())
     }
 
-    fn find_group(&mut self, text: Option<Text>) -> Result<Option<Group>, ()> {
+    fn group_of(&mut self, text: Option<Text>) -> Result<Option<Group>, ()> {
         let Some(text) = text else {
             return Ok(None);
         };
-        let name = text.lossy();
-        let group = match number(&text) {
-            Some(gid) => self.world.group_name(gid).map(|name| Group { gid, name: Some(name) }),
-            None => self.world.gid_of(&name).map(|gid| Group { gid, name: Some(name.clone()) }),
-        };
-        self.account(group, &text, "group", "gid")
+        self.needs_root(&text, "gid")?;
+        self.known_group(&text).map(Some).ok_or(())
     }
 
-    fn account<T>(&mut self, found: Option<T>, text: &Text, what: &str, word: &str) -> Result<Option<T>, ()> {
+    /// The user of that name or number.
+    pub(super) fn find_user(&self, text: &Text) -> Option<User> {
+        let name = text.lossy();
+        match number(text) {
+            Some(uid) => self.world.user_name(uid).map(|name| User { uid, name: Some(name) }),
+            None => self.world.uid_of(&name).map(|uid| User { uid, name: Some(name) }),
+        }
+    }
+
+    /// The group of that name or number.
+    pub(super) fn find_group(&self, text: &Text) -> Option<Group> {
+        let name = text.lossy();
+        match number(text) {
+            Some(gid) => self.world.group_name(gid).map(|name| Group { gid, name: Some(name) }),
+            None => self.world.gid_of(&name).map(|gid| Group { gid, name: Some(name) }),
+        }
+    }
+
+    fn needs_root(&mut self, text: &Text, word: &str) -> Result<(), ()> {
         if self.world.effective_uid() != 0 {
             self.push(self.error(text.span, format!("'{word}' needs root privileges")));
             return Err(());
         }
-        if found.is_none() {
-            self.push(self.error(text.span, format!("there is no {what} '{}' on this system", text.lossy())));
-            return Err(());
+        Ok(())
+    }
+
+    fn ignore(&mut self, content: &written::Content, span: Span) {
+        self.unbuilt(span, "ignore");
+        if self.service_type() != Some(ServiceType::File) {
+            self.push(self.error(span, "'ignore' belongs into a 'check file'"));
+            return;
         }
-        Ok(found)
+        if let (Some(content), Some(draft)) = (self.content(content), self.draft()) {
+            draft.ignore.push(content);
+        }
+    }
+
+    fn cron(&mut self, not: bool, fields: &Text, span: Span) {
+        self.unbuilt(span, if not { "not every" } else { "every \"CRON\"" });
+        let text = fields.lossy();
+        if !is_cron(&text) {
+            let message = "expected five fields: minute, hour, day of the month, month, day of the week";
+            let help = "such as \"0-29/5 8-18 * * 1-5\"";
+            self.push(self.error(fields.span, message).with_help(help));
+            return;
+        }
+        self.given_every(Every::Cycle, span);
+        if let Some(draft) = self.draft() {
+            draft.cron = Some(Cron { not, fields: text.split_whitespace().collect::<Vec<_>>().join(" ") });
+        }
     }
 
     fn depend(&mut self, name: &Text) {
@@ -167,7 +241,6 @@ impl Builder<'_> {
     }
 
     fn every(&mut self, number: &Number, span: Span) {
-        let location = self.location(span);
         let Some(cycles) = self.small(number, 0, u64::from(u32::MAX), "a number of cycles") else {
             return;
         };
@@ -176,29 +249,36 @@ impl Builder<'_> {
             let location = self.location(number.span);
             self.push(Diagnostic::warning(location, "every 0 cycles is taken as every cycle"));
         }
-        let earlier = self.draft().and_then(|draft| draft.every.replace((every, location)));
+        self.given_every(every, span);
+    }
+
+    fn given_every(&mut self, every: Every, span: Span) {
+        let location = self.location(span);
+        let Some(draft) = self.draft() else {
+            return;
+        };
+        draft.cron = None;
+        let earlier = draft.every.replace((every, location));
         if let Some((_, first)) = earlier {
             let message = "'every' can be given only once, the last one counts";
             self.push(Diagnostic::warning(location, message).with_note(first, "first given here"));
         }
     }
 
-    fn rule(&mut self, rule: written::Rule, span: Span) {
-        let test = match rule.test {
-            written::Test::NotExist => Test::NotExist,
-            written::Test::Exist => Test::Exist,
-            _ => {
-                let words = self.words(rule.head);
-                return self.unbuilt(rule.head, &words);
-            }
-        };
-        if self.is_system() {
-            self.push(self.error(span, "a system cannot be tested for its existence"));
+    fn rule(&mut self, rule: written::Rule) {
+        let changed = !rule.test.recovers();
+        let existence = matches!(rule.test, written::Test::NotExist | written::Test::Exist);
+        let Some(test) = self.test(rule.test, rule.head) else {
             return;
+        };
+        if !existence && !self.in_unbuilt_check {
+            let words = self.words(rule.head);
+            self.unbuilt(rule.head, &words);
         }
         let failure = self.reaction(rule.rate, rule.action);
         let recovery = match rule.recovery {
             Some(recovery) => self.reaction(recovery.rate, recovery.action),
+            None if changed => Some(Reaction { rate: Rate::ONCE, action: Action::Ignore }),
             None => Some(Reaction { rate: Rate::ONCE, action: Action::Alert }),
         };
         let (Some(failure), Some(recovery), Some(draft)) = (failure, recovery, self.draft()) else {
@@ -234,7 +314,14 @@ impl Builder<'_> {
             written::Action::Stop => Action::Stop,
             written::Action::Unmonitor | written::Action::Timeout => Action::Unmonitor,
             written::Action::Exec { program, repeat } => {
-                let program = self.program(program);
+                let timeout = match &program.timeout {
+                    Some(number) => {
+                        self.unbuilt(number.span, "exec with timeout");
+                        Some(self.seconds(number, 1, "a timeout")?)
+                    }
+                    None => self.settings.limits.exec_timeout,
+                };
+                let program = self.program(program).map(|program| Program { timeout, ..program });
                 let repeat = match repeat {
                     Some(number) => self.small(&number, 0, u64::from(u32::MAX), "a number of cycles"),
                     None => Some(0),
@@ -258,7 +345,7 @@ impl Builder<'_> {
     }
 
     /// A number within its limits.
-    fn small(&mut self, number: &Number, least: u64, most: u64, what: &str) -> Option<u32> {
+    pub(super) fn small(&mut self, number: &Number, least: u64, most: u64, what: &str) -> Option<u32> {
         let value = u32::try_from(number.value).ok().filter(|value| (least..=most).contains(&u64::from(*value)));
         if value.is_none() {
             self.push(self.error(number.span, format!("{what} must be between {least} and {most}")));
@@ -271,4 +358,23 @@ impl Builder<'_> {
 fn number(text: &Text) -> Option<u32> {
     let digits = !text.value.is_empty() && text.value.iter().all(u8::is_ascii_digit);
     digits.then(|| text.lossy().parse().unwrap_or(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_cron;
+
+    #[test]
+    fn cron_specifications() {
+        for good in ["* * * * *", "0-29/5 8-18 1,15 jan-Mar 1-5", "*/5 0 31 12 7", "59\t23  * * sun"] {
+            assert!(is_cron(good), "{good}");
+        }
+        for bad in ["", "* * * *", "* * * * * *", "60 * * * *", "* 24 * * *", "* * 0 * *", "* * * 13 *", "* * * * 8"] {
+            assert!(!is_cron(bad), "{bad}");
+        }
+        for bad in ["a * * * *", "*/0 * * * *", "1- * * * *", "1,,2 * * * *", "-1 * * * *", "* jan * * *", "1/ * * * *"]
+        {
+            assert!(!is_cron(bad), "{bad}");
+        }
+    }
 }

@@ -4,7 +4,9 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::build::{Builder, to_path};
-use super::model::{AllowHost, Credential, Facility, Httpd, LogTarget, Signature};
+use super::model::{
+    AllowGroup, AllowHost, Credential, Facility, Httpd, HttpdSocket, LogTarget, PasswordFile, Signature,
+};
 use crate::syntax::diagnostic::Diagnostic;
 use crate::syntax::source::{Span, Text};
 use crate::syntax::statement::{HttpdOption, Limit, LimitName, Number, Set};
@@ -40,14 +42,42 @@ impl Builder<'_> {
                 options.into_iter().for_each(|option| self.httpd_option(option, span));
             }
             Set::OnReboot(word) => self.onreboot = super::build::onreboot(word),
-            Set::Alert(_) => self.unbuilt(span, "set alert"),
-            Set::MailFormat(_) => self.unbuilt(span, "set mail-format"),
-            Set::MailServers(_) => self.unbuilt(span, "set mailserver"),
-            Set::EventQueue(_) => self.unbuilt(span, "set eventqueue"),
-            Set::Collectors(_) => self.unbuilt(span, "set mmonit"),
-            Set::Tls(_) => self.unbuilt(span, "set ssl"),
-            Set::Fips => self.unbuilt(span, "set fips"),
-            Set::ExpectBuffer { .. } => self.unbuilt(span, "set expectbuffer"),
+            Set::Alert(alert) => {
+                self.unbuilt(span, "set alert");
+                let alert = self.alert(&alert);
+                self.settings.alerts.extend(alert);
+            }
+            Set::MailFormat(format) => {
+                self.unbuilt(span, "set mail-format");
+                self.settings.mail_format = super::notices::mail_format(&format);
+            }
+            Set::MailServers(mail) => {
+                self.unbuilt(span, "set mailserver");
+                self.mail_servers(&mail);
+            }
+            Set::EventQueue(queue) => {
+                self.unbuilt(span, "set eventqueue");
+                self.event_queue(&queue);
+            }
+            Set::Collectors(all) => {
+                self.unbuilt(span, "set mmonit");
+                let all: Vec<_> = all.iter().filter_map(|collector| self.collector(collector)).collect();
+                self.settings.collectors.extend(all);
+            }
+            Set::Tls(options) => {
+                self.unbuilt(span, "set ssl");
+                let mut tls = self.settings.tls.take().unwrap_or_default();
+                tls.files.clear();
+                options.iter().for_each(|option| self.tls_option(&mut tls, option));
+                self.settings.tls = Some(tls);
+            }
+            Set::Fips => {
+                self.unbuilt(span, "set fips");
+                self.settings.fips = true;
+            }
+            Set::ExpectBuffer { value, unit } => {
+                self.limit(&Limit { name: LimitName::SendExpectBuffer, value, unit });
+            }
         }
     }
 
@@ -106,7 +136,10 @@ impl Builder<'_> {
             LimitName::StopTimeout => limits.stop_timeout = time,
             LimitName::StartTimeout => limits.start_timeout = time,
             LimitName::RestartTimeout => limits.restart_timeout = time,
-            LimitName::ExecTimeout => self.unbuilt(limit.value.span, "execTimeout"),
+            LimitName::ExecTimeout => {
+                limits.exec_timeout = Some(time);
+                self.unbuilt(limit.value.span, "set limits execTimeout");
+            }
         }
     }
 
@@ -141,20 +174,53 @@ impl Builder<'_> {
                 }
             },
             HttpdOption::AllowUser { user, password, read_only } => self.credential(&user, &password, read_only),
-            HttpdOption::Socket(path) => self.unbuilt(path.span, "set httpd unixsocket"),
-            HttpdOption::SocketUid(_)
-            | HttpdOption::SocketGid(_)
-            | HttpdOption::SocketPermission(_)
-            | HttpdOption::SocketReadOnly => {}
-            HttpdOption::Tls(_) | HttpdOption::AllowSelfCertification => self.unbuilt(span, "set httpd ssl"),
-            HttpdOption::File(_, path) => self.unbuilt(path.span, "set httpd pemfile"),
-            HttpdOption::AllowFile { path, .. } => self.unbuilt(path.span, "set httpd allow FILE"),
-            HttpdOption::AllowGroup { group, .. } => self.unbuilt(group.span, "set httpd allow @GROUP"),
+            HttpdOption::Socket(path) => {
+                self.unbuilt(path.span, "set httpd unixsocket");
+                self.httpd_socket().path = to_path(&path.value);
+            }
+            HttpdOption::SocketUid(text) => self.httpd_socket().uid = self.known_user(&text),
+            HttpdOption::SocketGid(text) => self.httpd_socket().gid = self.known_group(&text),
+            HttpdOption::SocketPermission(text) => self.httpd_socket().permission = self.permission(&text),
+            HttpdOption::SocketReadOnly => self.httpd_socket().read_only = true,
+            HttpdOption::Tls(options) => {
+                self.unbuilt(span, "set httpd ssl");
+                let mut tls = self.httpd().tls.take().unwrap_or_default();
+                options.iter().for_each(|option| self.tls_option(&mut tls, option));
+                self.httpd().tls = Some(tls);
+                self.httpd_tls = Some(self.location(span));
+            }
+            HttpdOption::AllowSelfCertification => {
+                self.httpd().tls.get_or_insert_default().self_signed = Some(true);
+            }
+            HttpdOption::File(file, path) => {
+                self.unbuilt(path.span, "set httpd pemfile");
+                let mut tls = self.httpd().tls.take().unwrap_or_default();
+                self.tls_file(&mut tls, file, &path);
+                self.httpd().tls = Some(tls);
+                self.httpd_tls = Some(self.location(path.span));
+            }
+            HttpdOption::AllowFile { kind, path, users } => {
+                self.unbuilt(path.span, "set httpd allow FILE");
+                let target = to_path(&path.value);
+                if self.world.stat(&target).is_err() {
+                    self.push(self.error(path.span, format!("the file '{}' does not exist", target.display())));
+                }
+                let users = users.iter().map(Text::lossy).collect();
+                self.httpd().password_files.push(PasswordFile { kind, path: target, users });
+            }
+            HttpdOption::AllowGroup { group, read_only } => {
+                self.unbuilt(group.span, "set httpd allow @GROUP");
+                self.httpd().groups.push(AllowGroup { group: group.lossy(), read_only });
+            }
         }
     }
 
     fn httpd(&mut self) -> &mut Httpd {
         self.settings.httpd.get_or_insert_with(Httpd::default)
+    }
+
+    fn httpd_socket(&mut self) -> &mut HttpdSocket {
+        self.httpd().socket.get_or_insert_with(HttpdSocket::default)
     }
 
     fn credential(&mut self, user: &Text, password: &Text, read_only: bool) {

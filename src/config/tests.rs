@@ -1,5 +1,7 @@
 //! Whole loads on a machine made of tables.
 
+mod semantic;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -297,28 +299,31 @@ fn settings_are_known_although_the_file_is_wrong() {
 }
 
 #[test]
-fn what_is_not_built_is_refused_by_name() {
+fn what_is_not_built_is_listed() {
     let table = [
-        ("set mailserver localhost", "set mailserver"),
-        ("check filesystem r path / start program \"/x\" if space > 5% then alert if foo", "check filesystem"),
-        ("check process a pidfile /a if cpu > 5% then alert", "if cpu"),
-        ("check process a pidfile /a alert a@b", "alert"),
-        ("check process a pidfile /a every \"* * * * *\"", "every \"CRON\""),
-        ("check system x if loadavg > 5 then alert", "if loadavg"),
-        ("set httpd unixsocket /x allow localhost", "set httpd unixsocket"),
+        ("set mailserver localhost", "set mailserver", 1),
+        ("set init\nset ssl { verify: enable }", "set ssl", 2),
+        ("check filesystem r path / start program \"/x\" if space > 5% then alert", "check filesystem", 1),
+        ("check process a pidfile /a\n if cpu > 5% then alert", "if cpu", 2),
+        ("check process a pidfile /a\n\n if failed port 80 then alert", "if failed port", 3),
+        ("check process a pidfile /a alert a@b", "alert", 1),
+        ("check process a pidfile /a noalert a@b", "noalert", 1),
+        ("check process a pidfile /a every \"* * * * *\"", "every \"CRON\"", 1),
+        ("check process a pidfile /a not every \"* * * * *\"", "not every", 1),
+        ("check process a pidfile /a if not exist then exec \"/bin/true\" timeout 5 seconds", "exec with timeout", 1),
+        ("check system x if loadavg > 5 then alert", "if loadavg", 1),
+        ("set httpd unixsocket /x allow localhost", "set httpd unixsocket", 1),
+        ("set limits { execTimeout: 5 s }", "set limits execTimeout", 1),
+        ("check process a pidfile /a if not exist include /x then alert", "include inside a rule", 1),
     ];
-    for (text, words) in table {
-        let all = errors(text);
-        assert!(
-            all.iter().any(|(message, _)| *message == format!("'{words}' is not supported yet")),
-            "{text}: {all:?}"
-        );
+    for (text, words, line) in table {
+        let loaded = loaded(&Fake::with(text));
+        assert!(!loaded.diagnostics.has_errors(), "{text}\n{}", loaded.messages());
+        let unbuilt = loaded.config.unwrap().unbuilt;
+        assert_eq!(unbuilt, [(Place { file: "/etc/monitrc".into(), line }, words.to_owned())], "{text}");
     }
-    assert_eq!(
-        errors("check filesystem r path / if space > 5% then alert\n alert a@b\n check process a pidfile /a").len(),
-        1
-    );
-    assert_eq!(errors("check host h address x\ncheck process a pidfile /a depends on h").len(), 1);
+    let built = "set daemon 5 set expectbuffer 2 kb check process a pidfile /a if not exist then alert else ignore";
+    assert!(config(built).unbuilt.is_empty());
 }
 
 #[test]
@@ -408,14 +413,12 @@ fn mistakes_are_errors_at_their_place() {
         ),
         (
             "check system s if not exist then alert".to_owned(),
-            "a system cannot be tested for its existence",
-            "if not exist then alert",
+            "'if not exist' cannot be tested on a system",
+            "if not exist",
         ),
     ];
     for (text, message, place) in table {
-        let mut all = errors(&text);
-        all.retain(|(message, _)| !message.contains("not supported yet"));
-        assert_eq!(all, [(message.to_owned(), place.to_owned())], "{text}");
+        assert_eq!(errors(&text), [(message.to_owned(), place.to_owned())], "{text}");
     }
 }
 

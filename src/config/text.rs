@@ -3,15 +3,17 @@
 use std::fmt;
 
 use super::model::{Action, Exec, Program, Reaction, RestartLimit, Rule, Test};
+use super::print::{self, Secrets};
 use crate::base::schedule::Rate;
 
 impl Rule {
     /// The rule in one line, such as `If doesn't exist for 2 cycles then restart`. A recovery that only alerts, at once, is
     /// left out. Rules that do different things have different texts.
     pub fn text(&self) -> String {
-        let test = match self.test {
-            Test::NotExist => "doesn't exist",
-            Test::Exist => "exist",
+        let test = match &self.test {
+            Test::NotExist => "doesn't exist".to_owned(),
+            Test::Exist => "exist".to_owned(),
+            test => print::test(test, Secrets::Masked),
         };
         let mut text = format!("If {test} {}then {}", RateText(self.failure.rate), ActionText(&self.failure.action));
         if self.recovery != (Reaction { rate: Rate::ONCE, action: Action::Alert }) {

@@ -28,7 +28,14 @@ impl Daemon {
                             self.engine.observed(id, &presence, now, wall);
                         }
                     }
-                    Kind::System => self.engine.collected(id, wall),
+                    Kind::System
+                    | Kind::File(_)
+                    | Kind::Fifo(_)
+                    | Kind::Directory(_)
+                    | Kind::Filesystem(_)
+                    | Kind::Host(_)
+                    | Kind::Network(_)
+                    | Kind::Program(_) => self.engine.collected(id, wall),
                 }
             }
             self.perform(sample, now);

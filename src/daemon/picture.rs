@@ -93,6 +93,7 @@ impl Daemon {
                 })
             }
             (Kind::Process(_), None) => Readings::None,
+            (_, _) => Readings::None,
         }
     }
 }
@@ -102,7 +103,14 @@ fn settings(service: &Service) -> Vec<(&'static str, String)> {
     match &service.kind {
         Kind::Process(ProcessTarget::Pidfile(path)) => rows.push(("pidfile", path.display().to_string())),
         Kind::Process(ProcessTarget::Matching(pattern)) => rows.push(("matching", pattern.source.clone())),
-        Kind::System => {}
+        Kind::System
+        | Kind::File(_)
+        | Kind::Fifo(_)
+        | Kind::Directory(_)
+        | Kind::Filesystem(_)
+        | Kind::Host(_)
+        | Kind::Network(_)
+        | Kind::Program(_) => {}
     }
     let programs =
         [("start program", &service.start), ("stop program", &service.stop), ("restart program", &service.restart)];

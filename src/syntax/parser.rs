@@ -386,10 +386,10 @@ impl<'a> Parser<'a> {
     }
 
     /// A statement that is known by name only, from `start` to the token taken last; its rest is skipped.
-    pub(super) fn unsupported(&mut self, start: Span, words: &str, in_service: bool) -> Unsupported {
+    pub(super) fn unsupported(&mut self, start: Span, words: &str) -> Unsupported {
         let span = start.to(self.last);
         self.skip_statement();
-        Unsupported { words: words.to_owned(), span, in_service }
+        Unsupported { words: words.to_owned(), span }
     }
 
     /// Takes everything up to where the next statement begins.

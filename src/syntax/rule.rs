@@ -47,11 +47,15 @@ impl Parser<'_> {
         let token = self.peek();
         if self.is(token, "include") {
             self.advance();
-            return Ok(StatementKind::Unsupported(self.unsupported(token.span, "include inside a rule", true)));
+            return Ok(StatementKind::Unsupported(self.unsupported(token.span, "include inside a rule")));
         }
         self.expect("then")?;
         let action = self.action(false)?;
-        let succeeded = matches!(&test, Test::Connection(connection) if connection.succeeded);
+        let succeeded = match &test {
+            Test::Connection(connection) => connection.succeeded,
+            Test::Link(up) => *up,
+            _ => false,
+        };
         let recovery = if test.recovers() { self.recovery(succeeded)? } else { None };
         let rule = Rule { head, test, rate, action, recovery };
         Ok(StatementKind::Service(ServiceStatement::Rule(Box::new(rule))))

@@ -44,8 +44,6 @@ pub struct Unsupported {
     pub words: String,
     /// Where these words are.
     pub span: Span,
-    /// Whether it belongs to a service.
-    pub in_service: bool,
 }
 
 /// The `set` statements.

@@ -225,6 +225,10 @@ impl Parser<'_> {
         let has_number = self.peek().kind == TokenKind::Number;
         let number = if has_number { self.number("a number")? } else { Spanned { value: 1, span: start } };
         let unit = self.expect_of("'minutes', 'hours' or 'day'", &RANGES)?;
+        let most = [(1, 60), (60, 24)].iter().find(|(minutes, _)| *minutes == unit).map_or(1, |(_, most)| *most);
+        if number.value > most {
+            return Err(Box::new(self.error(number.span, format!("at most {most} of this unit can be looked at"))));
+        }
         Ok(Spanned { value: number.value.saturating_mul(unit), span: number.span })
     }
 
@@ -475,7 +479,7 @@ impl Test {
     /// Whether `else` may follow.
     pub fn recovers(&self) -> bool {
         match self {
-            Test::Changed(Attribute::Link) => true,
+            Test::Changed(Attribute::Link | Attribute::Permission) => true,
             Test::Changed(_) | Test::Content(_) | Test::ContentChanged(_) => false,
             Test::NotExist
             | Test::Exist

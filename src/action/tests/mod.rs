@@ -39,12 +39,16 @@ fn service(name: &str, depends: &[usize]) -> Service {
         restart: None,
         rules: vec![Rule { test: Test::NotExist, failure: once(Action::Restart), recovery: once(Action::Alert) }],
         restart_limits: Vec::new(),
+        cron: None,
+        ignore: Vec::new(),
+        alerts: Vec::new(),
+        no_alerts: Vec::new(),
         place: Place { file: PathBuf::new(), line: 0 },
     }
 }
 
 fn config(services: Vec<Service>) -> Rc<Config> {
-    Rc::new(Config { control_file: PathBuf::new(), settings: Settings::default(), services })
+    Rc::new(Config { control_file: PathBuf::new(), settings: Settings::default(), services, unbuilt: Vec::new() })
 }
 
 /// A program that runs.

@@ -1,0 +1,210 @@
+//! What a control file may not say although its grammar is right.
+
+use super::super::world::fake::Fake;
+use super::super::*;
+use super::{errors, loaded};
+use crate::base::event::EventKind;
+use std::time::Duration;
+
+#[test]
+fn each_test_fits_certain_types() {
+    const TYPES: [(&str, &str); 9] = [
+        ("process", "check process zz pidfile /a"),
+        ("file", "check file zz path /a"),
+        ("fifo", "check fifo zz path /a"),
+        ("directory", "check directory zz path /a"),
+        ("filesystem", "check filesystem zz path /a"),
+        ("host", "check host zz address x if failed ping then alert"),
+        ("network", "check network zz interface lo"),
+        ("system", "check system zz"),
+        ("program", "check program zz path /bin/true if status > 0 then alert"),
+    ];
+    const FITS: [(&str, &str); 43] = [
+        ("not exist", "process file fifo directory filesystem"),
+        ("exist", "process file fifo directory filesystem"),
+        ("changed pid", "process"),
+        ("changed ppid", "process"),
+        ("failed uid root", "process file fifo directory filesystem"),
+        ("failed euid root", "process"),
+        ("failed gid wheel", "process file fifo directory filesystem"),
+        ("uptime > 5", "process system"),
+        ("cpu > 5%", "process system"),
+        ("cpu(user) > 5%", "system"),
+        ("total cpu > 5%", "process"),
+        ("mem > 5 mb", "process system"),
+        ("total mem > 5%", "process"),
+        ("swap > 5%", "system"),
+        ("threads > 5", "process"),
+        ("children > 5", "process"),
+        ("filedescriptors > 5%", "process system"),
+        ("total filedescriptors > 5", "process"),
+        ("failed security attribute \"x\"", "process"),
+        ("read > 5 mb/s", "process filesystem"),
+        ("write > 5 operations/s", "filesystem"),
+        ("disk read > 5 mb/s", "process"),
+        ("loadavg(5min) per core > 5", "process system"),
+        ("failed port 80", "process host"),
+        ("succeeded url http://x/", "process host"),
+        ("failed unixsocket /x", "process"),
+        ("failed ping", "host"),
+        ("timestamp > 5", "file fifo directory"),
+        ("changed mtime", "file fifo directory"),
+        ("failed permission 0644", "file fifo directory filesystem"),
+        ("changed permission", "file fifo directory filesystem"),
+        ("failed checksum", "file"),
+        ("changed checksum", "file"),
+        ("size > 5 mb", "file"),
+        ("content = \"x\"", "file program"),
+        ("space free > 5 mb", "filesystem"),
+        ("inodes > 5", "filesystem"),
+        ("service time > 5 ms", "filesystem"),
+        ("changed fsflags", "filesystem"),
+        ("link down", "network"),
+        ("total download > 5 mb in last hour", "network"),
+        ("changed status", "program"),
+        ("hardlink > 1", "file fifo directory"),
+    ];
+    for (test, fits) in FITS {
+        for (kind, head) in TYPES {
+            let text = format!("{head}\nif {test} then alert");
+            let expected = fits.split(' ').any(|known| known == kind);
+            assert_eq!(errors(&text).is_empty(), expected, "{text}: {:?}", errors(&text));
+        }
+    }
+}
+
+#[test]
+fn mistakes_are_errors_at_their_place() {
+    let process = |rest: &str| format!("check process a pidfile /a {rest}");
+    let file = |rest: &str| format!("check file a path /a {rest}");
+    let table = [
+        (process("if failed port 70000 then alert"), "a port must be between 1 and 65535", "70000"),
+        (
+            process("if failed port 1 send 'x' protocol http then alert"),
+            "'send' and 'expect' cannot stand beside the protocol 'http'",
+            "'x'",
+        ),
+        (process("if failed port 1 protocol radius then alert"), "this protocol needs 'type udp'", "radius"),
+        (
+            process("if failed port 1 protocol http method head content = 'x' then alert"),
+            "with 'method head' there is no content and no checksum to test",
+            "http",
+        ),
+        (
+            process("if failed port 1 protocol mysql rsakey checksum 8f7f419955cefa0b33a2ba316cba3659 then alert"),
+            "'rsakey' needs 'username' and 'password'",
+            "mysql",
+        ),
+        (
+            process("if failed port 1 protocol http checksum abc then alert"),
+            "this is no checksum, which has 32, 40 or 64 hexadecimal digits",
+            "abc",
+        ),
+        (process("if failed url ftp://x/ then alert"), "only http and https addresses can be tested", "ftp://x/"),
+        (process("if failed port 1 ssl { pemfile: /no } then alert"), "the file '/no' does not exist", "/no"),
+        (process("if failed uid nosuch then alert"), "there is no user 'nosuch' on this system", "nosuch"),
+        (
+            "check host h address x if failed ping size 7 then alert".to_owned(),
+            "the size of a ping must be between 8 and 1492",
+            "7",
+        ),
+        (
+            "check host h address x".to_owned(),
+            "nothing of this host is tested: add a test of a port, an address or ping",
+            "h",
+        ),
+        (
+            "check program p path /bin/true".to_owned(),
+            "nothing of this program is tested: add a test of its status or content",
+            "p",
+        ),
+        (
+            "check program p path /no if status > 0 then alert".to_owned(),
+            "the program '/no' that is checked must exist and be executable",
+            "/no",
+        ),
+        (
+            "check network n interface lo if link up then alert if link down then alert".to_owned(),
+            "tests for a link that is up and for one that is down cannot stand together",
+            "if link",
+        ),
+        (
+            file("if failed permission 0888 then alert"),
+            "permissions must be an octal number between 0 and 7777",
+            "0888",
+        ),
+        (
+            file("if failed sha1 checksum expect 8f7f419955cefa0b33a2ba316cba3659 then alert"),
+            "this is no SHA1 checksum, which has 40 hexadecimal digits",
+            "8f7f419955cefa0b33a2ba316cba3659",
+        ),
+        (file("if content = /no then alert"), "the file with patterns '/no' cannot be read: entity not found", "/no"),
+        (process("ignore content = \"x\""), "'ignore' belongs into a 'check file'", "ignore content = \"x\""),
+        (
+            process("every \"* * *\""),
+            "expected five fields: minute, hour, day of the month, month, day of the week",
+            "\"* * *\"",
+        ),
+        (
+            "set httpd port 1 with ssl { verify: enable }".to_owned(),
+            "encryption of the page needs 'pemfile', or 'pemchain' and 'pemkey'",
+            "set httpd port 1 with ssl { verify: enable }",
+        ),
+        ("set mailserver x port 0".to_owned(), "a port must be between 1 and 65535", "0"),
+        ("set mmonit http:///c".to_owned(), "this address has no host", "http:///c"),
+    ];
+    for (text, message, place) in table {
+        assert_eq!(errors(&text), [(message.to_owned(), place.to_owned())], "{text}");
+    }
+}
+
+#[test]
+fn a_key_that_others_may_read_is_refused() {
+    let mut fake = Fake::with("set httpd port 1 pemfile /key allow localhost");
+    fake.add("/key", b"");
+    assert!(loaded(&fake).config.is_some());
+    fake.files.get_mut(std::path::Path::new("/key")).unwrap().0.mode = 0o644;
+    assert!(loaded(&fake).messages().contains("the key '/key' has mode 0644, at most 0750 is allowed"));
+}
+
+#[test]
+fn every_statement_becomes_part_of_the_configuration() {
+    let text = "set alert a@b on { timeout } reminder 3
+set mail-format { from: X <c@d>\n subject: s }
+set mailserver mx1 port 587 username u password p ssl, mx2 timeout 9 seconds hostname x
+set eventqueue basedir /q slots 7
+set mmonit http://u:p@h/c timeout 3 seconds register without credentials
+set ssl { version: tlsv12 verify: enable }
+set fips set expectbuffer 2 kb set limits { execTimeout: 7 s, networkTimeout: 3 s }
+check process a pidfile /a every \"0 5 * * *\" alert e@f noalert g@h
+ if failed host hx port 81 protocol http request \"/x\" content = \"y\" retry 2 responsetime < 2 s then exec \"/bin/true\"
+check file f path /f ignore content = \"i\" if content != \"c\" then alert
+check program p path \"/bin/true x\" timeout 4 seconds if status != 0 then alert";
+    let config = loaded(&Fake::with(text)).config.unwrap();
+    let settings = &config.settings;
+    assert_eq!((settings.alerts[0].address.as_str(), settings.alerts[0].reminder), ("a@b", 3));
+    assert_eq!(settings.alerts[0].events, Some(vec![EventKind::Timeout]));
+    assert_eq!(settings.mail_format.from.as_ref().unwrap().address, "c@d");
+    let mail = settings.mail.as_ref().unwrap();
+    assert_eq!((mail.servers.len(), mail.servers[0].port, mail.servers[1].port), (2, 587, 25));
+    assert_eq!((mail.timeout, mail.hostname.as_deref()), (Some(Duration::from_secs(9)), Some("x")));
+    assert_eq!(settings.event_queue, Some(EventQueue { basedir: Some("/q".into()), slots: Some(7) }));
+    assert!(settings.collectors[0].without_credentials && settings.fips && settings.tls.is_some());
+    assert_eq!(
+        (settings.limits.send_expect_buffer, settings.limits.exec_timeout),
+        (2048, Some(Duration::from_secs(7)))
+    );
+    let service = |name: &str| config.services.iter().find(|service| service.name == name).unwrap();
+    let process = service("a");
+    assert_eq!(process.cron, Some(Cron { not: false, fields: "0 5 * * *".to_owned() }));
+    assert_eq!((process.alerts.len(), process.no_alerts.as_slice()), (1, ["g@h".to_owned()].as_slice()));
+    let Test::Connection(connection) = &process.rules[1].test else { panic!("{:?}", process.rules) };
+    assert_eq!(connection.endpoint, Endpoint::Port { host: Some("hx".to_owned()), port: 81 });
+    assert_eq!((connection.timeout, connection.tries, connection.content.len()), (Duration::from_secs(3), 2, 1));
+    assert_eq!(connection.response_time, Some((Operator::Less, Duration::from_secs(2))));
+    let Action::Exec(exec) = &process.rules[1].failure.action else { panic!() };
+    assert_eq!(exec.program.timeout, Some(Duration::from_secs(7)));
+    assert_eq!((service("f").ignore.len(), service("f").rules.len()), (1, 2));
+    assert!(matches!(&service("p").kind, Kind::Program(program) if program.timeout == Some(Duration::from_secs(4))));
+    assert!(!format!("{config:?}").contains("\"p\"),") && config.unbuilt.len() > 10);
+}
