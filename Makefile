@@ -4,6 +4,7 @@
 #   make install         install the program, its manual pages and the sample control file
 #   make test            all tests
 #   make demo            watch three stand-in services at work; Ctrl-C removes everything
+#   make corpus CORPUS=DIR  judge real control files as the original does (DIR is not part of the project)
 #   make lint            manual pages, formatting, clippy, documentation, scripts
 #   make freebsd-check   type check, lints and link for FreeBSD, from any Linux or on FreeBSD itself
 #   make clean           remove target/
@@ -29,7 +30,7 @@ PATHS = POLLUX_SYSCONFDIR='$(SYSCONFDIR)' POLLUX_STATEDIR='$(STATEDIR)' \
 PAGES = man/pollux.8 man/monitrc.5
 SCRIPTS = tests/need.sh tests/demo/*.sh tests/freebsd/*.sh port/pollux.in
 
-.PHONY: all install install-rc test demo lint lint-man lint-scripts lint-rust doc freebsd-check clean
+.PHONY: all install install-rc test corpus demo lint lint-man lint-scripts lint-rust doc freebsd-check clean
 
 all:
 	@sh tests/need.sh rust cc
@@ -63,6 +64,12 @@ install-rc:
 test:
 	@sh tests/need.sh rust cc
 	$(CARGO) test $(LOCKED)
+
+corpus:
+	@test -n '$(CORPUS)' || { echo 'CORPUS is not set: make corpus CORPUS=DIR, a folder with VERDICT.tsv and files/' >&2; exit 1; }
+	@test -f '$(CORPUS)/VERDICT.tsv' || { echo 'there is no $(CORPUS)/VERDICT.tsv' >&2; exit 1; }
+	@sh tests/need.sh rust cc
+	CORPUS="$$(cd '$(CORPUS)' && pwd)" $(CARGO) test $(LOCKED) --test corpus -- --ignored --nocapture
 
 demo: all
 	@sh tests/need.sh ps
