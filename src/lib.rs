@@ -75,6 +75,7 @@ pub fn main() -> i32 {
     };
     match &verb {
         Verb::Test => local::test(called_as, &control_file, &options),
+        Verb::ConfigDump => local::dump(&control_file, &options),
         Verb::Id => local::show_id(&control_file, &options),
         Verb::ResetId => local::reset_id(&control_file, &options),
         _ => match ask::ask(called_as, &options, &control_file, &verb) {

@@ -11,6 +11,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use pollux::config::load::{Loaded, Overrides, load};
+use pollux::config::print::{Secrets, print};
+use pollux::config::{Config, Place};
 use pollux::syntax::diagnostic::Severity;
 use world::CorpusWorld;
 
@@ -54,6 +56,13 @@ impl Case {
     fn load(&self) -> Loaded {
         load(Path::new(MAIN), &self.world(), &Overrides::default())
     }
+
+    /// The same with another text in one file.
+    fn load_text(&self, text: String) -> Loaded {
+        let mut world = self.world();
+        world.add(Path::new(MAIN), text.into_bytes());
+        load(Path::new(MAIN), &world, &Overrides::default())
+    }
 }
 
 fn cases() -> Vec<Case> {
@@ -94,6 +103,44 @@ fn error_lines(loaded: &Loaded, path: &Path) -> BTreeSet<u32> {
         Some(source.line(at.span.start))
     };
     errors.filter_map(line).collect()
+}
+
+/// A configuration without places, which a printed text cannot keep.
+fn placeless(mut config: Config) -> Config {
+    config.unbuilt.clear();
+    for service in &mut config.services {
+        service.place = Place { file: PathBuf::new(), line: 0 };
+    }
+    config
+}
+
+#[test]
+#[ignore = "needs CORPUS, see make corpus"]
+fn every_accepted_file_is_the_same_when_it_is_printed_and_read_back() {
+    let mut wrong = Vec::new();
+    let mut same = 0;
+    for case in cases() {
+        let Some(first) = case.load().config else { continue };
+        // An include inside a rule is known by name only and cannot be printed.
+        if first.unbuilt.iter().any(|(_, words)| words == "include inside a rule") {
+            println!("{}: not printed, it has an include inside a rule", case.id);
+            continue;
+        }
+        let printed = print(&first, Secrets::Shown);
+        let loaded = case.load_text(printed.clone());
+        let messages = loaded.messages();
+        match loaded.config {
+            None => wrong.push(format!("{}: what is printed is refused\n{messages}", case.id)),
+            Some(second) if placeless(second.clone()) != placeless(first.clone()) => {
+                let pairs = first.services.iter().zip(&second.services);
+                let first = pairs.map(|(a, b)| format!("{a:?}\n{b:?}")).find(|_| true);
+                wrong.push(format!("{}: what is printed means something else\n{printed}\n{first:?}", case.id));
+            }
+            Some(_) => same += 1,
+        }
+    }
+    println!("{same} files are the same");
+    assert!(wrong.is_empty(), "{} files:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 fn is_exception(id: &str) -> bool {

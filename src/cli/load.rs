@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::options::Options;
 use crate::base::escape::log_line;
+use crate::config::elsewhere::Elsewhere;
 use crate::config::load::{Loaded, Machine, Overrides, load};
 use crate::config::world::World;
 use crate::config::{Config, Facility, LogTarget, Place};
@@ -27,6 +28,15 @@ pub fn overrides(options: &Options) -> Overrides {
 /// Reads the control file; even a broken one yields the settings that could be understood.
 pub fn read(control_file: &Path, options: &Options) -> Loaded {
     load(control_file, &Machine, &overrides(options))
+}
+
+/// Reads the control file as `-t` does: with `--no-host`, nothing of this machine counts but the files.
+pub fn checked(control_file: &Path, options: &Options) -> Loaded {
+    if !options.no_host {
+        return read(control_file, options);
+    }
+    let path = std::path::absolute(control_file).unwrap_or_else(|_| control_file.to_owned());
+    load(&path, &Elsewhere::new(&Machine, &path), &overrides(options))
 }
 
 /// A configuration that can be put to work, and the warnings about it.

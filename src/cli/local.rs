@@ -8,7 +8,10 @@ use super::output::{err, out};
 use super::{CalledAs, ask, load, paths};
 use crate::base::ere;
 use crate::base::process::Pid;
+use crate::config::print::{Secrets, print};
 use crate::facts::matching;
+use crate::syntax::json::json;
+use crate::syntax::statement::INCLUDE_IN_RULE;
 use crate::sys::platform::process::ProcessTable;
 use crate::sys::posix::{file, random};
 use crate::view::COMPATIBLE_WITH;
@@ -25,22 +28,49 @@ pub fn version() -> String {
 
 /// `-t`: checks the control file.
 pub fn test(called_as: CalledAs, control_file: &Path, options: &Options) -> i32 {
-    let loaded = load::read(control_file, options);
+    let loaded = load::checked(control_file, options);
+    let strict = options.strict && !loaded.diagnostics.is_empty();
+    let accepted = loaded.config.as_ref().filter(|_| !strict);
+    if options.json {
+        out(&json(&loaded.diagnostics, &loaded.sources));
+        return i32::from(accepted.is_none());
+    }
     let messages = loaded.messages();
     if !messages.is_empty() {
         err(messages.trim_end());
     }
-    if let Some(config) = &loaded.config {
+    if let Some(config) = &accepted {
         let notes = load::notes(config);
         if !notes.is_empty() {
             err(notes.trim_end());
         }
         out("Control file syntax OK\n");
-        0
-    } else {
-        err(&format!("{} exiting due to parsing errors in the configuration file.", called_as.name()));
-        1
+        return 0;
     }
+    if loaded.config.is_some() {
+        err("with --strict a warning is an error");
+    }
+    err(&format!("{} exiting due to parsing errors in the configuration file.", called_as.name()));
+    1
+}
+
+/// `config dump`: prints the control file as it is understood.
+pub fn dump(control_file: &Path, options: &Options) -> i32 {
+    let loaded = load::read(control_file, &Options::default());
+    let Some(config) = &loaded.config else {
+        err(loaded.messages().trim_end());
+        return 1;
+    };
+    let includes: Vec<_> = config.unbuilt.iter().filter(|(_, words)| words == INCLUDE_IN_RULE).collect();
+    for (place, words) in &includes {
+        err(&format!("{}:{}: error: an {words} cannot be printed", place.file.display(), place.line));
+    }
+    if !includes.is_empty() {
+        return 1;
+    }
+    let secrets = if options.with_secrets { Secrets::Shown } else { Secrets::Masked };
+    out(&print(config, secrets));
+    0
 }
 
 /// `procmatch`: the processes a pattern matches, and the one that would be watched.

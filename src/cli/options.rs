@@ -28,6 +28,14 @@ pub struct Options {
     pub batch: bool,
     /// `-v`.
     pub verbose: bool,
+    /// `--strict`, of `-t`.
+    pub strict: bool,
+    /// `--no-host`, of `-t`.
+    pub no_host: bool,
+    /// `--format=json`, of `-t`.
+    pub json: bool,
+    /// `--with-secrets`, of `config dump`.
+    pub with_secrets: bool,
 }
 
 /// What is to be done.
@@ -51,6 +59,8 @@ pub enum Verb {
     Report(Option<String>),
     /// `procmatch PATTERN`.
     Procmatch(String),
+    /// `config dump`.
+    ConfigDump,
     /// `-t`.
     Test,
     /// `-V`.
@@ -64,7 +74,7 @@ pub enum Verb {
 }
 
 /// Every option: short name, long name, argument's name, description. The help text and the parser are made of it.
-const OPTIONS: [(&str, &str, &str, &str); 14] = [
+const OPTIONS: [(&str, &str, &str, &str); 18] = [
     ("c", "conf", "FILE", "use this control file"),
     ("d", "daemon", "N", "run as a daemon with a cycle every N seconds"),
     ("g", "group", "NAME", "act on, or show, the services of this group"),
@@ -76,13 +86,17 @@ const OPTIONS: [(&str, &str, &str, &str); 14] = [
     ("r", "resetid", "", "make a new id"),
     ("B", "batch", "", "plain tables without colour"),
     ("t", "test", "", "check the control file"),
+    ("", "strict", "", "with -t: warnings are errors"),
+    ("", "no-host", "", "with -t: look at nothing of this machine but the files"),
+    ("", "format", "json", "with -t: messages for editors"),
+    ("", "with-secrets", "", "with config dump: show passwords"),
     ("v", "verbose", "", "log more"),
     ("V", "version", "", "print the version"),
     ("h", "help", "", "print this text"),
 ];
 
 /// Every verb with its arguments and description.
-const VERBS: [(&str, &str); 12] = [
+const VERBS: [(&str, &str); 13] = [
     ("start NAME|all", "start services and watch them"),
     ("stop NAME|all", "stop services and their watching"),
     ("restart NAME|all", "restart services"),
@@ -94,6 +108,7 @@ const VERBS: [(&str, &str); 12] = [
     ("report [TYPE]", "count services (up, down, initialising, unmonitored, total)"),
     ("quit", "end the daemon; services run on"),
     ("validate", "run a cycle now and show the status"),
+    ("config dump", "print the control file as it is understood"),
     ("procmatch PATTERN", "show the processes a pattern matches"),
 ];
 
@@ -114,7 +129,8 @@ fn grammar() -> Grammar {
 pub fn help(program: &str) -> String {
     let mut text = format!("usage: {program} [options] [command]\n\noptions:\n");
     for (short, long, argument, about) in OPTIONS {
-        let left = format!("-{short}, --{long} {argument}");
+        let short = if short.is_empty() { String::new() } else { format!("-{short}, ") };
+        let left = format!("{short}--{long} {argument}");
         text.push_str(&format!("  {left:<24} {about}\n"));
     }
     text.push_str("\ncommands (without one, the daemon is started, or woken when it runs):\n");
@@ -153,6 +169,14 @@ pub fn parse(called_as: CalledAs, arguments: &[String]) -> Result<(Options, Verb
         foreground: found.opt_present("I"),
         batch: found.opt_present("B"),
         verbose: found.opt_present("v"),
+        strict: found.opt_present("strict"),
+        no_host: found.opt_present("no-host"),
+        json: match last("format").as_deref() {
+            None => false,
+            Some("json") => true,
+            Some(other) => return Err(format!("--format knows json, not '{other}'")),
+        },
+        with_secrets: found.opt_present("with-secrets"),
     };
     for (flag, verb) in
         [("h", Verb::Help), ("V", Verb::Version), ("t", Verb::Test), ("i", Verb::Id), ("r", Verb::ResetId)]
@@ -197,6 +221,10 @@ fn verb(called_as: CalledAs, words: &[String], has_group: bool) -> Result<Verb, 
         "status" => Ok(Verb::Status(names)),
         "summary" => Ok(Verb::Summary(names)),
         "report" => at_most(1, Verb::Report(rest.first().cloned())),
+        "config" => match rest {
+            [word] if word == "dump" => Ok(Verb::ConfigDump),
+            _ => Err("config: please say 'config dump'".to_owned()),
+        },
         "procmatch" => match rest {
             [pattern] => Ok(Verb::Procmatch(pattern.clone())),
             _ => Err("procmatch: please give one pattern".to_owned()),
@@ -278,13 +306,16 @@ mod tests {
         assert!(parsed("dance").is_err());
         assert!(parsed("reload now").is_err());
         assert!(parsed("procmatch").is_err());
+        assert!(parsed("config").is_err() && parsed("config dump x").is_err());
+        assert!(parsed("-t --format=xml").unwrap_err().contains("json"));
     }
 
     #[test]
     fn the_help_names_every_option_and_verb() {
         let text = help("pollux");
         for (short, long, _, _) in OPTIONS {
-            assert!(text.contains(&format!("-{short}, --{long}")));
+            let short = if short.is_empty() { String::new() } else { format!("-{short}, ") };
+            assert!(text.contains(&format!("  {short}--{long}")));
         }
         assert!(VERBS.iter().all(|(verb, _)| text.contains(verb)));
     }

@@ -4,11 +4,12 @@
 mod build;
 mod conditions;
 mod connection;
+pub mod elsewhere;
 pub mod load;
 pub mod model;
 mod notices;
 mod order;
-mod print;
+pub mod print;
 pub mod recording;
 mod rules;
 pub mod settings;

@@ -1,12 +1,19 @@
 //! The canonical spelling of what a control file can say: what is printed here is read back with the same meaning.
 
 mod connection;
+mod notice;
+mod service;
+mod settings;
 mod test;
+#[cfg(test)]
+mod tests;
 
 pub(super) use connection::connection;
 pub(super) use test::test;
 
-use super::model::{Operator, Secret};
+use std::path::Path;
+
+use super::model::{Config, Operator, Secret};
 
 /// What stands in place of a secret.
 pub const MASK: &str = "********";
@@ -18,6 +25,18 @@ pub enum Secrets {
     Masked,
     /// They are shown.
     Shown,
+}
+
+/// A whole configuration as a control file: read back, it gives the same configuration.
+pub fn print(config: &Config, secrets: Secrets) -> String {
+    let mut text = String::new();
+    settings::settings(&mut text, &config.settings, secrets);
+    text.push('\n');
+    for found in &config.services {
+        service::service(&mut text, config, found, secrets);
+    }
+    text.push_str(&settings::limits(&config.settings.limits));
+    text
 }
 
 impl Secrets {
@@ -36,8 +55,15 @@ pub(super) fn quoted(text: &str) -> String {
 
 /// The same for bytes.
 pub(super) fn quoted_bytes(bytes: &[u8]) -> String {
-    let double = !bytes.contains(&b'"');
-    let quote = if double { '"' } else { '\'' };
+    if bytes.contains(&b'"') { single_quoted(bytes) } else { in_quotes(bytes, '"') }
+}
+
+/// The same in single quotes.
+fn single_quoted(bytes: &[u8]) -> String {
+    in_quotes(bytes, '\'')
+}
+
+fn in_quotes(bytes: &[u8], quote: char) -> String {
     let mut text = String::from(quote);
     for chunk in bytes.utf8_chunks() {
         for c in chunk.valid().chars() {
@@ -45,7 +71,7 @@ pub(super) fn quoted_bytes(bytes: &[u8]) -> String {
                 '\n' => text.push_str("\\n"),
                 '\t' => text.push_str("\\t"),
                 '\r' => text.push_str("\\r"),
-                '\'' if !double => text.push_str("\\0x27"),
+                '\'' if quote == '\'' => text.push_str("\\0x27"),
                 // A backslash that is followed by nothing special stands for itself; doubled it always does.
                 '\\' => text.push_str("\\\\"),
                 c if c.is_ascii_control() => text.push_str(&format!("\\0x{:02x}", u32::from(c))),
@@ -58,6 +84,22 @@ pub(super) fn quoted_bytes(bytes: &[u8]) -> String {
     }
     text.push(quote);
     text
+}
+
+/// A path.
+fn operand(path: &Path) -> String {
+    use std::os::unix::ffi::OsStrExt;
+    quoted_bytes(path.as_os_str().as_bytes())
+}
+
+/// A name in quotes that hold it; names have no escapes.
+fn word(name: &str) -> String {
+    if name.contains('"') { format!("'{name}'") } else { format!("\"{name}\"") }
+}
+
+/// A user or group: by its name, where it has one.
+fn account(name: Option<&str>, number: u32) -> String {
+    name.map_or_else(|| number.to_string(), quoted)
 }
 
 /// The sign for an operator.

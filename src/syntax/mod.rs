@@ -7,6 +7,7 @@
 mod check;
 pub mod diagnostic;
 mod httpd;
+pub mod json;
 pub mod lexer;
 mod mail;
 mod network;

@@ -3,7 +3,9 @@
 use super::lexer::TokenKind;
 use super::parser::{Parse, Parser};
 use super::source::Span;
-use super::statement::{Action, Number, Rate, Recovery, RestartLimit, Rule, ServiceStatement, StatementKind, Test};
+use super::statement::{
+    Action, INCLUDE_IN_RULE, Number, Rate, Recovery, RestartLimit, Rule, ServiceStatement, StatementKind, Test,
+};
 use super::words;
 
 impl Parser<'_> {
@@ -47,7 +49,7 @@ impl Parser<'_> {
         let token = self.peek();
         if self.is(token, "include") {
             self.advance();
-            return Ok(StatementKind::Unsupported(self.unsupported(token.span, "include inside a rule")));
+            return Ok(StatementKind::Unsupported(self.unsupported(token.span, INCLUDE_IN_RULE)));
         }
         self.expect("then")?;
         let action = self.action(false)?;

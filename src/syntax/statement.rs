@@ -37,6 +37,9 @@ pub enum StatementKind {
     Unsupported(Unsupported),
 }
 
+/// The words of the one construct that is known by name only.
+pub const INCLUDE_IN_RULE: &str = "include inside a rule";
+
 /// A construct that is known by name only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unsupported {

@@ -46,7 +46,9 @@ impl CorpusWorld {
     fn number(&self, kinds: &[&str], name: &str) -> Option<u32> {
         let place = NAMES.iter().position(|known| *known == name);
         let needed = || self.needs(kinds, name).then_some(1000);
-        place.or_else(needed).and_then(|number| u32::try_from(number).ok())
+        // The name that `name` makes of a number.
+        let made = || name.strip_prefix('n').and_then(|digits| digits.parse().ok());
+        place.or_else(needed).or_else(made).and_then(|number: usize| u32::try_from(number).ok())
     }
 
     fn name(&self, kinds: &[&str], number: u32) -> Option<String> {

@@ -1,7 +1,7 @@
 //! Connections, protocols, encryption.
 
 use super::test::{content, hash};
-use super::{Secrets, operator, quoted, quoted_bytes};
+use super::{Secrets, operand, operator, quoted, quoted_bytes};
 use crate::config::model::{
     ApacheLimit, Connection, Endpoint, Exchange, Family, ProtocolName, ProtocolOption, Tls, Url,
 };
@@ -17,7 +17,7 @@ pub fn connection(connection: &Connection, secrets: Secrets) -> String {
             text.push_str(&format!("port {port}"));
         }
         Endpoint::Url(url) => text.push_str(&format!("url {}", self::url(url, secrets))),
-        Endpoint::Socket(path) => text.push_str(&format!("unixsocket {}", quoted(&path.to_string_lossy()))),
+        Endpoint::Socket(path) => text.push_str(&format!("unixsocket {}", operand(path))),
         Endpoint::Ping { count, size } => {
             let word = match connection.family {
                 Family::Any => "ping",
@@ -39,7 +39,7 @@ pub fn connection(connection: &Connection, secrets: Secrets) -> String {
     }
     if let Some(tls) = &connection.tls {
         let socket = matches!(connection.endpoint, Endpoint::Socket(_));
-        text.push_str(&if socket { " type tcpssl".to_owned() } else { self::tls(tls) });
+        text.push_str(&if socket { tcpssl(tls) } else { self::tls(tls) });
     }
     if let Some(days) = connection.certificate_days {
         text.push_str(&format!(" certificate valid > {days} days"));
@@ -108,7 +108,7 @@ fn protocol_option(option: &ProtocolOption, secrets: Secrets) -> String {
 }
 
 /// A name or value of a header, in quotes without escapes.
-fn plain(text: &str) -> String {
+pub fn plain(text: &str) -> String {
     if text.contains('"') { format!("'{text}'") } else { format!("\"{text}\"") }
 }
 
@@ -121,6 +121,13 @@ pub fn url(url: &Url, secrets: Secrets) -> String {
     });
     let host = if url.host.contains(':') { format!("[{}]", url.host) } else { url.host.clone() };
     format!("{scheme}://{}{host}:{}{}", login.unwrap_or_default(), url.port, url.path)
+}
+
+/// ` type tcpssl …`, the only encryption that sockets in the filesystem can have.
+fn tcpssl(tls: &Tls) -> String {
+    let version = tls.versions.first().map(|(version, _)| format!(" {}", version.word()));
+    let checksum = tls.checksum.as_ref().map(|(_, expected)| format!(" certmd5 {}", quoted(expected)));
+    format!(" type tcpssl{}{}", version.unwrap_or_default(), checksum.unwrap_or_default())
 }
 
 /// ` ssl { … } certificate checksum …`
@@ -151,7 +158,7 @@ pub fn tls_lines(tls: &Tls) -> String {
         text.push_str(&format!(" ciphers: {}", quoted(ciphers)));
     }
     for (file, path) in &tls.files {
-        text.push_str(&format!(" {}: {}", file.word(), quoted(&path.to_string_lossy())));
+        text.push_str(&format!(" {}: {}", file.word(), operand(path)));
     }
     text
 }

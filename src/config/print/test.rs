@@ -1,6 +1,6 @@
 //! Tests of rules.
 
-use super::{Secrets, connection, operator, quoted};
+use super::{Secrets, account, connection, operand, operator, quoted};
 use crate::config::model::{Attribute, Content, CpuKind, Hash, Limit, Measure, Patterns, Test, Timestamp, Unit};
 
 /// What stands between `if` and `then`, without the rate.
@@ -24,9 +24,9 @@ pub fn test(test: &Test, secrets: Secrets) -> String {
         Test::Link(true) => "link up".to_owned(),
         Test::Link(false) => "link down".to_owned(),
         Test::Permission(mode) => format!("failed permission {mode:04o}"),
-        Test::Uid(user) => format!("failed uid {}", user.uid),
-        Test::EffectiveUid(user) => format!("failed euid {}", user.uid),
-        Test::Gid(group) => format!("failed gid {}", group.gid),
+        Test::Uid(user) => format!("failed uid {}", account(user.name.as_deref(), user.uid)),
+        Test::EffectiveUid(user) => format!("failed euid {}", account(user.name.as_deref(), user.uid)),
+        Test::Gid(group) => format!("failed gid {}", account(group.name.as_deref(), group.gid)),
         Test::Checksum { kind, expected } => {
             let expected = expected.as_ref().map(|text| format!(" expect {}", quoted(text)));
             format!("failed {} checksum{}", hash(*kind), expected.unwrap_or_default())
@@ -49,7 +49,7 @@ pub fn content(content: &Content) -> String {
     let operator = if content.differs { "!=" } else { "=" };
     let text = match &content.patterns {
         Patterns::One(pattern) => quoted(&pattern.source),
-        Patterns::File(path, _) => quoted(&path.to_string_lossy()),
+        Patterns::File(path, _) => operand(path),
     };
     format!("content {operator} {text}")
 }
