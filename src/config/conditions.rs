@@ -1,13 +1,17 @@
 //! What rules test, from what was written.
 
 use super::build::{Builder, to_path};
-use super::model::{Content, Group, Hash, Limit, Pattern, Patterns, ServiceType, Test, User, fits};
+use super::model::{Content, Group, Hash, Limit, Operator, Pattern, Patterns, ServiceType, Test, Unit, User, fits};
+use crate::syntax::diagnostic::Diagnostic;
 use crate::syntax::source::{Span, Text};
 use crate::syntax::statement as written;
 use crate::syntax::statement::{Expectation, Number};
 
 /// Most bytes of a file with patterns.
 const PATTERNS_MAX: u64 = 1024 * 1024;
+
+/// Parts of one unit that values are counted in.
+const MILLION: u64 = 1_000_000;
 
 /// Minutes of a day.
 const DAY: u64 = 1440;
@@ -27,7 +31,10 @@ impl Builder<'_> {
         Some(match written {
             written::Test::NotExist => Test::NotExist,
             written::Test::Exist => Test::Exist,
-            written::Test::Measured { measure, limit } => Test::Measured { measure, limit: self::limit(&limit) },
+            written::Test::Measured { measure, limit } => {
+                self.warn_never(&limit);
+                Test::Measured { measure, limit: self::limit(&limit) }
+            }
             written::Test::Transferred { upload, limit, minutes } => {
                 let minutes = self.range(&minutes)?;
                 Test::Transferred { upload, limit: self::limit(&limit), minutes }
@@ -43,6 +50,24 @@ impl Builder<'_> {
             written::Test::Changed(attribute) => Test::Changed(attribute),
             written::Test::Connection(connection) => Test::Connection(Box::new(self.connection(*connection, head)?)),
         })
+    }
+
+    /// A limit that no value can pass.
+    fn warn_never(&mut self, limit: &written::Comparison) {
+        const WHOLE: u64 = 100 * MILLION;
+        let value = limit.millionths.value;
+        let percent = limit.unit == Unit::Percent;
+        let never = match limit.operator {
+            Operator::Greater => percent && value >= WHOLE,
+            Operator::GreaterOrEqual | Operator::Equal => percent && value > WHOLE,
+            Operator::Less => value == 0,
+            Operator::LessOrEqual | Operator::NotEqual => false,
+        };
+        if never {
+            let location = self.location(limit.millionths.span);
+            let message = "no value passes this limit, the rule never acts";
+            self.push(Diagnostic::warning(location, message));
+        }
     }
 
     fn range(&mut self, minutes: &Number) -> Option<u32> {

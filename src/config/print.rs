@@ -74,6 +74,8 @@ fn in_quotes(bytes: &[u8], quote: char) -> String {
                 '\'' if quote == '\'' => text.push_str("\\0x27"),
                 // A backslash that is followed by nothing special stands for itself; doubled it always does.
                 '\\' => text.push_str("\\\\"),
+                // `\0x00` is no escape for this byte, which stands for itself.
+                '\0' => text.push(c),
                 c if c.is_ascii_control() => text.push_str(&format!("\\0x{:02x}", u32::from(c))),
                 c => text.push(c),
             }

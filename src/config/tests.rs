@@ -470,6 +470,13 @@ fn surprises_are_warnings() {
             "there are credentials for 'a' already, these are ignored",
             "a",
         ),
+        (process("if cpu > 100% then alert"), "no value passes this limit, the rule never acts", "100"),
+        (process("if threads < 0 then alert"), "no value passes this limit, the rule never acts", "0"),
+        (
+            process("start program /bin/true the cat"),
+            "'the' means nothing outside of quotes and is left out of this command",
+            "the",
+        ),
         ("set httpd port 1 allow a:\"\"".to_owned(), "the password is empty, nobody can log in with it", "\"\""),
         (
             "check process a matching \"monitrc\"".to_owned(),

@@ -128,6 +128,11 @@ impl<'a> Parser<'a> {
         self.diagnostics.push(Diagnostic::warning(self.location(span), message));
     }
 
+    /// Reports a message.
+    pub(super) fn report(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
     /// The next token, not taken.
     pub(super) fn peek(&mut self) -> Token {
         match self.peeked {

@@ -1,7 +1,7 @@
 //! Programs with their arguments and options.
 
 use super::diagnostic::Diagnostic;
-use super::lexer::{Token, TokenKind};
+use super::lexer::{Token, TokenKind, ends_word};
 use super::parser::{Parse, Parser};
 use super::source::{Span, Spanned, Text};
 use super::statement::{Method, Number, Program, ServiceStatement};
@@ -197,9 +197,24 @@ impl Parser<'_> {
             if !is_word {
                 return self.counted(words);
             }
+            self.warn_noise(token);
             self.advance();
             words.push(self.text(token));
         }
+    }
+
+    /// A noise word in front of a word of the command is gone, which is hardly what was meant.
+    fn warn_noise(&mut self, token: Token) {
+        let start = self.lexer.skip_space(self.place());
+        if start >= token.span.start {
+            return;
+        }
+        let end = self.lexer.skip_while(start, |byte| !ends_word(byte));
+        let span = Span { start, end };
+        let word = String::from_utf8_lossy(self.lexer.slice(span)).into_owned();
+        let message = format!("'{word}' means nothing outside of quotes and is left out of this command");
+        let warning = Diagnostic::warning(self.location(span), message);
+        self.report(warning.with_help("put the whole command in double quotes"));
     }
 
     fn counted(&self, words: Vec<Text>) -> Parse<Vec<Text>> {

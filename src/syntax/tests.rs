@@ -21,7 +21,7 @@ fn parsed(text: &str) -> (Sources, Parsed) {
 /// The statements of a text without mistakes.
 fn good(text: &str) -> Vec<StatementKind> {
     let (sources, parsed) = parsed(text);
-    assert!(parsed.diagnostics.is_empty(), "{text}\n{}", parsed.diagnostics.render(&sources));
+    assert!(!parsed.diagnostics.has_errors(), "{text}\n{}", parsed.diagnostics.render(&sources));
     parsed.statements.into_iter().map(|statement| statement.kind).collect()
 }
 
@@ -217,6 +217,18 @@ fn programs() {
     for (text, expected) in table {
         assert_eq!(words(text), expected, "{text}");
     }
+}
+
+#[test]
+fn a_noise_word_in_a_command_is_told() {
+    let warned = |text: &str| {
+        let (_, parsed) = parsed(text);
+        let all = parsed.diagnostics.iter().map(|diagnostic| diagnostic.location.unwrap().span);
+        all.map(|span| text[span.start..span.end].to_owned()).collect::<Vec<_>>().join("|")
+    };
+    assert_eq!(warned("start program /bin/echo the cat with hat as uid www"), "the|with");
+    assert_eq!(warned("start program \"/bin/echo the cat\" as uid www with timeout 5 seconds"), "");
+    assert_eq!(warned("if not exist then exec /bin/echo a # the cat\n bb"), "");
 }
 
 #[test]
@@ -464,7 +476,7 @@ fn a_missing_quote_is_suspected_behind_a_long_string() {
     assert!(shown.contains("monitrc:1:26: note: the string before it begins here, is a quote missing?"), "{shown}");
 }
 
-const SAMPLE: &str = "set daemon 30 with start delay 5\nset log syslog facility log_daemon\nset httpd port 2812 and address ::1 allow 10.0.0.0/8 allow a:\"b\" read-only\nset limits { programOutput: 1 kb, startTimeout: 5 s }\nset mail-format { subject: it's }\nset alert a@b { timeout } reminder 5\ninclude '/etc/*.conf'\ncheck process \"a b\" matching \"puma .* \\[x\\]\"\n start program = \"/bin/sh -c 'a \"b\" c' d\" as uid \"www\" with timeout 5 seconds\n stop program /bin/echo x 'y z'\n if not exist 2 times within 3 cycles then exec \"/bin/a\" repeat every 2 cycles else if succeeded then alert\n if 3 restarts within 5 cycles then timeout\n if failed url http://u:p@h/x then alert\n depends on c, \"d e\"; group www mode passive every 2 cycles onreboot nostart\ncheck system $HOST if cpu > 5% then alert # end\n";
+const SAMPLE: &str = "set daemon 30 with start delay 5\nset log syslog facility log_daemon\nset httpd port 2812 and address ::1 allow 10.0.0.0/8 allow a:\"b\" read-only\nset limits { programOutput: 1 kb, startTimeout: 5 s }\nset mail-format { subject: it's }\nset alert a@b { timeout } reminder 5\ninclude '/etc/*.conf'\ncheck process \"a b\" matching \"puma .* \\[x\\]\"\n start program = \"/bin/sh -c 'a \"b\" c' d\" as uid \"www\" with timeout 5 seconds\n stop program /bin/echo x 'y z'\n if not exist 2 times within 3 cycles then exec \"/bin/a\" repeat every 2 cycles else if succeeded then alert\n if 3 restarts within 5 cycles then timeout\n if failed url http://u:p@h/x then alert\n depends on c, \"d e\"; group www mode passive every 2 cycles onreboot nostart\nset mailserver mx1 port 25 username \"u\" password 'p' ssl { version: -tlsv1 auto verify: enable pemfile: /p }, mx2 timeout 5 seconds hostname x\nset mmonit http://u:p@h:80/c timeout 3 s register without credentials hostgroups [a, \"b c\"]\nset eventqueue basedir /q slots 5\nset alert a@b not on { timeout } mail-format { from: \"N\" <a@b> reply-to: c@d\n message: x } reminder 5\ncheck host h1 address ::1 if failed host h2 port 80 type tcpssl tlsv12 protocol http http headers [A: b, \"C\": 'd'] request \"/x\" content != 'x' certificate valid for 5 days responsetime < 5 ms retry 2 send 'x' expect \"y\" then alert else if passed 2 3 cycles then ignore\n if succeeded ping4 count 3 size 64 then alert else if failed then stop noalert x@y\ncheck system $HOST if cpu > 5% then alert # end\n";
 
 #[test]
 fn the_sample_of_these_tests_is_right() {

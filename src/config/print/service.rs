@@ -19,7 +19,10 @@ pub fn service(text: &mut String, config: &Config, service: &Service, secrets: S
     let _ = writeln!(text, "check {}", kind(&service.kind, &name));
     let programs = [("start", &service.start), ("stop", &service.stop), ("restart", &service.restart)];
     for (method, program) in programs.into_iter().filter_map(|(method, found)| Some((method, found.as_ref()?))) {
-        let _ = writeln!(text, "    {method} program = {}{}", command(program), timeout(program.timeout));
+        let command = command(program);
+        // An equals sign may stand in front of double quotes only.
+        let equals = if command.starts_with('"') { "= " } else { "" };
+        let _ = writeln!(text, "    {method} program {equals}{command}{}", timeout(program.timeout));
     }
     for group in &service.groups {
         let _ = writeln!(text, "    group {}", word(group));

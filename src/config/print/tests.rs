@@ -59,6 +59,7 @@ fn settings_return() {
 fn services_return() {
     for text in [
         "check process \"a 'b\" matching \"x \\\\[y\\\\] 'z' \\d\\\\\\n\" group g group 'h\"i'",
+        "check process a pidfile /a start \"/bin/it's x\" stop '/bin/a \"b' xx restart \"/bin/true\" 'a\u{0}b'",
         "check process 'a \"b' matching 'x \" \\0x27 y'",
         "check process a pidfile '/a \"b' start \"/bin/true 'x y' z\" stop '/bin/true' '' 'a\"b' restart \"/bin/true\" 'it' as uid www and gid 80 timeout 7 seconds",
         "check process a pidfile /a depends on b, c check process b pidfile /b depends on c check process c pidfile /c",
