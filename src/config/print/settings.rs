@@ -28,7 +28,7 @@ pub fn settings(text: &mut String, settings: &Settings, secrets: Secrets) {
     match &settings.log {
         None => {}
         Some(LogTarget::File(path)) => line(format!("set log {}", operand(path))),
-        Some(LogTarget::Syslog(facility)) => line(format!("set log syslog facility {}", self::facility(*facility))),
+        Some(LogTarget::Syslog(facility)) => line(format!("set log syslog{}", self::facility(*facility))),
     }
     let paths = [("pidfile", &settings.pidfile), ("idfile", &settings.idfile), ("statefile", &settings.statefile)];
     for (word, path) in paths.into_iter().filter_map(|(word, path)| Some((word, path.as_ref()?))) {
@@ -85,9 +85,10 @@ pub fn limits(limits: &Limits) -> String {
 
 fn facility(facility: Facility) -> String {
     match facility {
-        Facility::User => "log_user".to_owned(),
-        Facility::Daemon => "log_daemon".to_owned(),
-        Facility::Local(number) => format!("log_local{number}"),
+        // The default, whose name older releases of the original do not know.
+        Facility::User => String::new(),
+        Facility::Daemon => " facility log_daemon".to_owned(),
+        Facility::Local(number) => format!(" facility log_local{number}"),
     }
 }
 

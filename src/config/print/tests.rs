@@ -40,6 +40,8 @@ fn settings_return() {
     for text in [
         "",
         "set daemon 30 with start delay 5 set init set terminal batch set log '/a \"b' set pidfile /p set idfile /i set statefile /s",
+        "set log syslog",
+        "set log syslog facility log_daemon",
         "set log syslog facility log_local3 set onreboot laststate check process a pidfile /a",
         "set httpd port 2812 read-only address \"::1\" signature disable allow 10.0.0.0/8 allow ::1 allow localhost allow \"a b\":'c\"d\\\\' read-only allow @wheel allow md5 /htpasswd u1 'u 2'",
         "set httpd unixsocket /x uid www gid 80 permission 0600 read-only pemfile /p allowselfcertification allow /htpasswd",
