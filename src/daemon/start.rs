@@ -130,7 +130,9 @@ fn prepare(called_as: CalledAs, options: Options) -> Result<Prepared, String> {
     };
     refuse_beside_monit(&lock, &table, own)?;
     let mut store = Store::new(&places.statefile);
-    store.claim()?;
+    if let Some(warning) = store.claim()? {
+        err(&format!("{}: warning: {warning}", called_as.name()));
+    }
 
     let mut log = Log::new(called_as.name(), options.verbose);
     log.open(settings.log.as_ref())?;

@@ -37,22 +37,22 @@ impl Store {
     }
 
     /// Makes the state file ours alone. A directory that cannot be written is no reason to refuse: then nobody keeps state
-    /// there.
+    /// there, and the text says so.
     ///
     /// # Errors
     /// Another daemon keeps its state there.
-    pub fn claim(&mut self) -> Result<(), String> {
+    pub fn claim(&mut self) -> Result<Option<String>, String> {
         self.make_directory();
         match Lock::take(&file::sibling(&self.path, ".lock")) {
             Ok(Some(lock)) => {
                 self.lock = Some(lock);
-                Ok(())
+                Ok(None)
             }
             Ok(None) => Err(format!(
                 "another daemon keeps its state in {}; end it with 'quit', or give this one its own 'set statefile' or -s",
                 self.path.display()
             )),
-            Err(_) => Ok(()),
+            Err(error) => Ok(Some(format!("no state can be kept in {}: {error}", self.path.display()))),
         }
     }
 
