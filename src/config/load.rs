@@ -28,6 +28,9 @@ pub const FILES_MAX: usize = 10_000;
 /// How deep includes may be nested.
 pub const DEPTH_MAX: usize = 64;
 
+/// U+FEFF in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// Permissions that are allowed for the control file.
 const MODE_MAX: u32 = 0o700;
 
@@ -166,13 +169,17 @@ impl Loader<'_> {
     }
 
     fn read(&mut self, path: &Path) -> Result<Vec<u8>, String> {
-        let text = self.world.read(path, FILE_MAX).map_err(|error| match error.kind() {
+        let mut text = self.world.read(path, FILE_MAX).map_err(|error| match error.kind() {
             io::ErrorKind::FileTooLarge => format!("it is longer than {FILE_MAX} bytes"),
             io::ErrorKind::InvalidInput => "it is not a regular file".to_owned(),
             io::ErrorKind::NotFound => "it does not exist".to_owned(),
             io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
             _ => error.to_string(),
         })?;
+        // Some editors begin a file with an invisible byte order mark.
+        if text.starts_with(BYTE_ORDER_MARK) {
+            text.drain(..BYTE_ORDER_MARK.len());
+        }
         self.total = self.total.saturating_add(text.len() as u64);
         if self.total > TOTAL_MAX {
             return Err(format!("all files together are longer than {TOTAL_MAX} bytes"));

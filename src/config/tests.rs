@@ -53,6 +53,14 @@ fn names(config: &Config) -> Vec<&str> {
 }
 
 #[test]
+fn a_byte_order_mark_is_passed_over() {
+    let fake = Fake::with("\u{feff}set daemon 5\n");
+    let loaded = load(Path::new("/etc/monitrc"), &fake, &Overrides::default());
+    assert_eq!(loaded.messages(), "");
+    assert_eq!(loaded.settings.interval, Some(Duration::from_secs(5)));
+}
+
+#[test]
 fn an_empty_file_has_the_system_alone() {
     let config = config("");
     assert_eq!(names(&config), ["host1"]);
