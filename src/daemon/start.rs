@@ -29,7 +29,7 @@ const DEFAULT_INTERVAL: Duration = Duration::from_secs(30);
 
 /// Starts the daemon, or wakes the one that runs; without a poll time does one pass. Returns the exit code.
 pub fn daemon(called_as: CalledAs, options: Options) -> i32 {
-    match prepare(called_as, options) {
+    match prepare(called_as, options, Errand::Daemon) {
         Ok(Prepared::Woken) => 0,
         Ok(Prepared::Daemon(daemon, Manner::Once)) => match (once(*daemon, None), called_as) {
             // The original's single pass always succeeds.
@@ -47,12 +47,13 @@ pub fn daemon(called_as: CalledAs, options: Options) -> i32 {
 
 /// `validate` while no daemon runs: one cycle, and what follows from it. Returns the exit code: the original's is always 1.
 pub fn one_pass(called_as: CalledAs, options: Options) -> i32 {
-    match prepare(called_as, options) {
+    match prepare(called_as, options, Errand::Once) {
         Ok(Prepared::Daemon(daemon, _)) => match (once(*daemon, None), called_as) {
             (_, CalledAs::Monit) => 1,
             (code, CalledAs::Pollux) => code,
         },
-        Ok(Prepared::Woken) => 0,
+        // An errand wakes nobody.
+        Ok(Prepared::Woken) => 1,
         Err(why) => {
             err(&format!("{}: {why}", called_as.name()));
             1
@@ -63,9 +64,9 @@ pub fn one_pass(called_as: CalledAs, options: Options) -> i32 {
 /// Does what a user asks of services while no daemon runs: the same engine, for as long as it takes. Returns the exit code.
 pub fn without_daemon(called_as: CalledAs, options: Options, command: Command, names: &[String]) -> i32 {
     let group = options.group.clone();
-    let mut daemon = match prepare(called_as, options) {
+    let mut daemon = match prepare(called_as, options, Errand::Once) {
         Ok(Prepared::Daemon(daemon, _)) => *daemon,
-        Ok(Prepared::Woken) => return 0,
+        Ok(Prepared::Woken) => return 1,
         Err(why) => {
             err(&format!("{}: {why}", called_as.name()));
             return 1;
@@ -87,13 +88,22 @@ enum Prepared {
     Woken,
 }
 
+/// What the program was called for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Errand {
+    /// To be the daemon, or to wake it.
+    Daemon,
+    /// To do one thing while there is no daemon; nothing listens meanwhile.
+    Once,
+}
+
 enum Manner {
     Once,
     Foreground,
     Background,
 }
 
-fn prepare(called_as: CalledAs, options: Options) -> Result<Prepared, String> {
+fn prepare(called_as: CalledAs, options: Options, errand: Errand) -> Result<Prepared, String> {
     fd::tidy_inherited().map_err(|error| format!("/dev/null: {error}"))?;
     let control_file = paths::control_file(&options)?;
     let (config, warnings) = load::usable(&control_file, &options)?;
@@ -108,6 +118,7 @@ fn prepare(called_as: CalledAs, options: Options) -> Result<Prepared, String> {
 
     let interval = settings.interval;
     let manner = match (interval, settings.foreground || own.get() == 1) {
+        _ if errand == Errand::Once => Manner::Once,
         (None, false) => Manner::Once,
         (_, true) => Manner::Foreground,
         (Some(_), false) => Manner::Background,
@@ -121,7 +132,8 @@ fn prepare(called_as: CalledAs, options: Options) -> Result<Prepared, String> {
             ));
         }
         Err(LockProblem::Held(pid)) => {
-            let wakes = matches!(manner, Manner::Background) || called_as == CalledAs::Monit;
+            let wakes =
+                matches!(manner, Manner::Background) || called_as == CalledAs::Monit && errand == Errand::Daemon;
             if wakes && wake(called_as, &control_file, &pid) {
                 return Ok(Prepared::Woken);
             }

@@ -173,6 +173,18 @@ fn without_a_daemon_validate_is_one_pass() {
 }
 
 #[test]
+fn without_a_daemon_nothing_listens() {
+    let sandbox = Sandbox::new();
+    // The port is taken, which would refuse a daemon.
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = taken.local_addr().expect("its number").port();
+    let httpd = format!("set httpd port {port} and use address 127.0.0.1\n allow 127.0.0.1\n");
+    sandbox.control(&(httpd + &sandbox.service("puma")));
+    assert_eq!(sandbox.cli(&["start", "puma"]).code, Some(0));
+    assert_eq!(sandbox.begun("puma", "restart"), 1);
+}
+
+#[test]
 fn without_a_daemon_a_service_is_started_once() {
     let sandbox = Sandbox::new();
     sandbox.control(&sandbox.service("puma"));
