@@ -11,7 +11,8 @@
 //! syntax   P  control file text to statements with spans; diagnostics
 //! config   P  statements to a checked, immutable Config (load.rs alone does I/O)
 //! job         programs: held until journalled, deadlines, output files, reaping
-//! probe       the I/O a check needs: service to presence
+//! probe       the I/O a check needs: service to observation
+//! check    P  observation and what is remembered of the last one to a verdict for each rule
 //! event    P  rule histories; the ledger of what is known of each service
 //! action   P  looks, ends of programs, time and commands to effects, in dependency order
 //! state       the state file
@@ -23,6 +24,7 @@
 
 pub mod action;
 pub mod base;
+pub mod check;
 pub mod cli;
 pub mod config;
 pub mod daemon;

@@ -212,14 +212,7 @@ impl Engine {
         let run = &self.runs[id.0];
         let lives = match self.service(id).kind {
             Kind::Process(_) => run.ledger.process.is_some(),
-            Kind::System
-            | Kind::File(_)
-            | Kind::Fifo(_)
-            | Kind::Directory(_)
-            | Kind::Filesystem(_)
-            | Kind::Host(_)
-            | Kind::Network(_)
-            | Kind::Program(_) => true,
+            _ => run.ledger.lives,
         };
         run.plan.is_none() && run.ledger.monitor == Monitor::On && lives
     }

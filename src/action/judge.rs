@@ -1,5 +1,7 @@
 //! One service's turn in a cycle: is it due, what do its rules say, which action follows.
 
+use std::rc::Rc;
+
 use super::engine::Engine;
 use super::plan::{Cause, Goal};
 use super::{Effect, ExecSource};
@@ -7,9 +9,11 @@ use crate::base::event::{EventKind, EventState};
 use crate::base::logging::Level;
 use crate::base::schedule::{Every, Rate};
 use crate::base::time::{Mono, Wall};
-use crate::config::{Action, Mode, ServiceId, Test};
+use crate::check::{self, Findings, Verdict};
+use crate::config::{Action, Mode, Rule, ServiceId};
 use crate::event::ledger::Monitor;
 use crate::event::track::{Due, Posted};
+use crate::facts::observation::Observation;
 use crate::facts::process::{GoneReason, Presence};
 
 /// Actions of which a service takes one in a cycle, lowest rank first: an end of watching beats a restart beats a start.
@@ -100,66 +104,43 @@ impl Engine {
     }
 
     /// The daemon looked at a service whose turn it is.
-    pub fn observed(&mut self, id: ServiceId, presence: &Presence, now: Mono, wall: Wall) {
-        self.judge(id, presence, Some(wall));
+    pub fn observed(&mut self, id: ServiceId, seen: &Observation, now: Mono, wall: Wall) {
+        self.judge(id, seen, now, Some(wall));
         self.pump(now);
     }
 
-    /// A service that has no state of its own to judge was looked at.
-    pub fn collected(&mut self, id: ServiceId, wall: Wall) {
-        let ledger = self.ledger_mut(id);
-        ledger.monitor = Monitor::On;
-        ledger.collected = Some(wall);
-    }
-
-    pub(super) fn judge(&mut self, id: ServiceId, presence: &Presence, wall: Option<Wall>) {
+    pub(super) fn judge(&mut self, id: ServiceId, seen: &Observation, now: Mono, wall: Option<Wall>) {
+        let config = Rc::clone(&self.config);
+        let Some(service) = config.services.get(id.0) else { return };
         let ledger = self.ledger_mut(id);
         ledger.waiting = false;
         ledger.collected = wall.or(ledger.collected);
         if ledger.monitor == Monitor::Init {
             ledger.monitor = Monitor::On;
         }
-        if !self.data(id, presence) {
+        let findings = check::judge(service, seen, &mut ledger.memory, now);
+        if !self.readable(id, &findings) {
             return;
         }
-        let pid = match presence {
-            Presence::Running(entry) => Some(entry.identity.pid),
-            _ => None,
-        };
-        self.remember(id, presence);
-        if let Some(pid) = pid {
-            self.recovered_by_itself(id, pid);
+        self.ledger_mut(id).lives = findings.is_up;
+        if let Some(presence) = seen.presence() {
+            self.remember(id, presence);
+            if let Presence::Running(entry) = presence {
+                self.recovered_by_itself(id, entry.identity.pid);
+            }
         }
         let mut control: Option<Control> = None;
-        for place in 0..self.service(id).rules.len() {
-            let rule = self.service(id).rules[place].clone();
-            let (failed, text) = match (&rule.test, pid) {
-                (Test::NotExist, Some(pid)) => (false, format!("process is running with pid {pid}")),
-                (Test::NotExist, None) => (true, "process is not running".to_owned()),
-                (Test::Exist, Some(pid)) => (true, format!("process is running with pid {pid}")),
-                (Test::Exist, None) => (false, "process is not running".to_owned()),
-                // Other tests are not run yet: a daemon does not start with them.
-                _ => continue,
-            };
-            let posted = self.ledger_mut(id).rules[place].post(failed, rule.failure.rate, rule.recovery.rate);
-            self.report(id, posted, &text);
-            let kind = rule.test.event_kind();
-            let wanted = match posted.due {
-                Due::Nothing => None,
-                Due::Failure(times) => {
-                    if let Action::Exec(exec) = &rule.failure.action
-                        && (times == 1 || exec.repeat.is_some_and(|every| every > 0 && times % every == 0))
-                    {
-                        self.exec(id, ExecSource::Failure(place), kind, EventState::Failed, text.clone());
+        for (place, verdict) in findings.rules {
+            let Some(rule) = service.rules.get(place) else { continue };
+            let wanted = match verdict {
+                Verdict::Later => None,
+                Verdict::Unknown(why) => {
+                    if self.ledger_mut(id).rules[place].unknown() {
+                        self.log(Level::Warning, id, &format!("'{}' cannot be judged: {why}", rule.text()));
                     }
-                    Control::of(&rule.failure.action)
+                    None
                 }
-                Due::Recovery => {
-                    if let Action::Exec(_) = &rule.recovery.action {
-                        self.exec(id, ExecSource::Recovery(place), kind, EventState::Succeeded, text.clone());
-                    }
-                    Control::of(&rule.recovery.action)
-                }
+                Verdict::Known(state, text) => self.verdict(id, place, rule, state, &text),
             };
             control = control.max(wanted);
         }
@@ -168,17 +149,40 @@ impl Engine {
         }
     }
 
-    /// Whether the system told anything at all. When it did not, no rule is judged: unknown is not dead.
-    fn data(&mut self, id: ServiceId, presence: &Presence) -> bool {
-        let (failed, text) = match presence {
-            Presence::Unknown(why) => (true, format!("process data cannot be read: {why}")),
-            _ => (false, "process data can be read again".to_owned()),
-        };
-        let posted = self.ledger_mut(id).data.post(failed, Rate::ONCE, Rate::ONCE);
-        if posted.log.is_some() {
-            self.report(id, posted, &text);
+    /// Enters what one rule says into its history, and does what is due except for the service's own programs: returned is
+    /// which of them the rule asks for.
+    fn verdict(&mut self, id: ServiceId, place: usize, rule: &Rule, state: EventState, text: &str) -> Option<Control> {
+        let posted = self.ledger_mut(id).rules[place].enter(state, rule.failure.rate, rule.recovery.rate);
+        self.report(id, posted, text);
+        let kind = rule.test.event_kind();
+        match posted.due {
+            Due::Nothing => None,
+            Due::Failure(times) => {
+                if let Action::Exec(exec) = &rule.failure.action
+                    && (times == 1 || exec.repeat.is_some_and(|every| every > 0 && times % every == 0))
+                {
+                    self.exec(id, ExecSource::Failure(place), kind, state, text.to_owned());
+                }
+                Control::of(&rule.failure.action)
+            }
+            Due::Recovery => {
+                if let Action::Exec(_) = &rule.recovery.action {
+                    self.exec(id, ExecSource::Recovery(place), kind, state, text.to_owned());
+                }
+                Control::of(&rule.recovery.action)
+            }
         }
-        !failed
+    }
+
+    /// Whether the system told anything at all. When it did not, no rule is judged: unknown is not dead.
+    fn readable(&mut self, id: ServiceId, findings: &Findings) -> bool {
+        let posted = self.ledger_mut(id).data.post(findings.unreadable.is_some(), Rate::ONCE, Rate::ONCE);
+        if posted.log.is_some() {
+            let what = self.service(id).service_type().title().to_lowercase();
+            let recovered = format!("{what} data can be read again");
+            self.report(id, posted, findings.unreadable.as_deref().unwrap_or(&recovered));
+        }
+        findings.unreadable.is_none()
     }
 
     /// Keeps the process that was found, and tells once why none was when the reason is more than its death.

@@ -13,6 +13,7 @@ use crate::base::schedule::Rate;
 use crate::base::time::{Mono, Wall};
 use crate::config::{Kind, Program, ServiceId};
 use crate::event::ledger::Monitor;
+use crate::facts::observation::Observation;
 use crate::facts::process::Presence;
 
 /// Work that is left to do before the engine has an answer.
@@ -269,7 +270,7 @@ impl Engine {
                             "runs on: it has no stop program, and its start program is for a dead process",
                         );
                     }
-                    self.appeared(id, presence, wall);
+                    self.appeared(id, presence, now, wall);
                 }
                 // What it depends on may have begun to go down since.
                 Presence::Gone(_) if !self.parents_up(id) => self.wait_for_parents(id),
@@ -291,7 +292,7 @@ impl Engine {
                 _ => wait.pause(now),
             },
             Stage::Starting(wait) => match presence {
-                Presence::Running(_) => self.appeared(id, presence, wall),
+                Presence::Running(_) => self.appeared(id, presence, now, wall),
                 _ if wait.last => {
                     let text = self.failure_text(id);
                     self.fail(id, &text);
@@ -313,15 +314,18 @@ impl Engine {
         }
     }
 
-    fn appeared(&mut self, id: ServiceId, presence: &Presence, wall: Wall) {
+    fn appeared(&mut self, id: ServiceId, presence: &Presence, now: Mono, wall: Wall) {
         let open = self.ledger(id).rules.iter().any(crate::event::track::Track::is_failed);
         if let Presence::Running(entry) = presence {
-            self.ledger_mut(id).process = Some(*entry);
+            let ledger = self.ledger_mut(id);
+            ledger.process = Some(*entry);
+            ledger.memory.process.restarted();
         }
         self.finish(id);
         // The failure that led here has ended: its recovery is told now, not a cycle later.
         if open && self.runs[id.0].plan.is_none() {
-            self.judge(id, presence, Some(wall));
+            let seen = Observation::presence_of(presence.clone());
+            self.judge(id, &seen, now, Some(wall));
         }
     }
 

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
+use super::built;
 use super::model::{
     Alert, Config, Content, Cron, Kind, Mode, NetworkTarget, OnReboot, Pattern, Place, ProcessTarget, Program,
     RestartLimit, Rule, Service, ServiceId, ServiceType, Settings, Test, TlsFile,
@@ -146,7 +147,7 @@ impl<'a> Builder<'a> {
         let name = self.service_name(&check);
         let words = check.target.words();
         let kind = self.kind(check.target);
-        self.in_unbuilt_check = !matches!(kind, Some(Kind::Process(_) | Kind::System));
+        self.in_unbuilt_check = !kind.as_ref().is_some_and(built::runs_kind);
         if kind.is_some() && self.in_unbuilt_check {
             self.unbuilt(check.head, words);
         }

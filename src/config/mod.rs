@@ -2,6 +2,7 @@
 //! Pure, except for `load.rs`, which alone reads files and asks the system through [`world::World`].
 
 mod build;
+mod built;
 mod conditions;
 mod connection;
 pub mod elsewhere;
@@ -14,7 +15,7 @@ pub mod recording;
 mod rules;
 pub mod settings;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod text;
 pub mod world;
 

@@ -1,6 +1,7 @@
 //! Statements inside a service: programs, rules, dependencies and the rest.
 
 use super::build::{Builder, onreboot, to_path};
+use super::built;
 use super::model::{
     Action, Cron, Exec, Group, Mode, OnReboot, Program, Reaction, RestartLimit, Rule, ServiceType, Test, User,
 };
@@ -267,11 +268,11 @@ impl Builder<'_> {
 
     fn rule(&mut self, rule: written::Rule) {
         let changed = !rule.test.recovers();
-        let existence = matches!(rule.test, written::Test::NotExist | written::Test::Exist);
         let Some(test) = self.test(rule.test, rule.head) else {
             return;
         };
-        if !existence && !self.in_unbuilt_check {
+        let runs = self.service_type().is_some_and(|kind| built::runs_test(kind, &test));
+        if !runs && !self.in_unbuilt_check {
             let words = self.words(rule.head);
             self.unbuilt(rule.head, &words);
         }

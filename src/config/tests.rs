@@ -27,6 +27,11 @@ fn service(text: &str) -> Service {
     config(text).services.into_iter().find(|service| service.service_type() == ServiceType::Process).unwrap()
 }
 
+/// The first service of a control file, for the tests of other layers.
+pub(crate) fn first(text: &str) -> Service {
+    config(text).services.into_iter().next().unwrap()
+}
+
 /// Messages of that severity with the texts they point at.
 fn messages(fake: &Fake, severity: Severity) -> Vec<(String, String)> {
     let loaded = loaded(fake);

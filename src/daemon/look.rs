@@ -4,6 +4,7 @@ use super::Daemon;
 use crate::base::time::Mono;
 use crate::config::{Kind, ProcessTarget, ServiceId};
 use crate::facts::mount::Mounts;
+use crate::facts::observation::Observation;
 use crate::facts::process::Presence;
 use crate::probe::process::{self, Sample};
 use crate::probe::remote::{self, Answer, Ask, Purpose};
@@ -11,6 +12,27 @@ use crate::sys::platform::mounts;
 use crate::sys::posix::clock;
 
 impl Daemon {
+    /// What is to be seen of the service; `None` when that takes its time: then the answer comes in
+    /// [`Daemon::take_answers`].
+    pub(super) fn observe(&mut self, id: ServiceId, sample: &mut Sample<'_>, now: Mono) -> Option<Observation> {
+        let config = self.engine.config().clone();
+        let service = config.services.get(id.0)?;
+        match &service.kind {
+            Kind::Process(_) => {
+                let presence = self.look(id, Purpose::Check, sample, now)?;
+                Some(Observation::Process(process::readings(service, presence, sample)))
+            }
+            Kind::System
+            | Kind::File(_)
+            | Kind::Fifo(_)
+            | Kind::Directory(_)
+            | Kind::Filesystem(_)
+            | Kind::Host(_)
+            | Kind::Network(_)
+            | Kind::Program(_) => Some(Observation::Nothing),
+        }
+    }
+
     /// Whether the service's process is there; `None` when its pidfile is on a filesystem that may never answer: then the
     /// answer comes in [`Daemon::take_answers`].
     pub(super) fn look(
@@ -47,7 +69,12 @@ impl Daemon {
             };
             match ask.purpose {
                 Purpose::Check if !self.engine.awaits_observation(id) => {}
-                Purpose::Check => self.engine.observed(id, &presence, now, clock::wall()),
+                Purpose::Check => {
+                    let config = self.engine.config().clone();
+                    let Some(service) = config.services.get(id.0) else { continue };
+                    let seen = Observation::Process(process::readings(service, presence, sample));
+                    self.engine.observed(id, &seen, now, clock::wall());
+                }
                 Purpose::Action => self.engine.looked(id, &presence, now, clock::wall()),
             }
             self.perform(sample, now);

@@ -6,6 +6,7 @@ use super::track::Track;
 use crate::base::process::Pid;
 use crate::base::program::Purpose;
 use crate::base::time::{Mono, Wall};
+use crate::check::Memory;
 use crate::config::{OnReboot, Service};
 use crate::facts::process::Entry;
 
@@ -39,6 +40,10 @@ pub struct Ledger {
     pub timeout: Track,
     /// The live process, as seen last.
     pub process: Option<Entry>,
+    /// Of what is no process: whether what depends on it may run, as the last look found.
+    pub lives: bool,
+    /// What its checks remember of the last look.
+    pub memory: Memory,
     /// Why its process was not found, as told last; so that it is told once.
     pub absence: Option<String>,
     /// Starts and restarts by rules since the count began.
@@ -69,6 +74,8 @@ impl Ledger {
             exec: Track::default(),
             timeout: Track::default(),
             process: None,
+            lives: true,
+            memory: Memory::default(),
             absence: None,
             restarts: 0,
             restart_cycles: 0,
@@ -90,6 +97,8 @@ impl Ledger {
             new.rules.iter().map(|rule| tracks.get_mut(&rule.text()).and_then(Vec::pop).unwrap_or_default()).collect();
         if !same_target(old, new) {
             self.process = None;
+            self.lives = true;
+            self.memory = Memory::default();
             self.absence = None;
         }
         self
@@ -118,14 +127,13 @@ impl Ledger {
     }
 }
 
-/// Whether two services mean the same process.
+/// Whether two services watch the same thing.
 pub fn same_target(old: &Service, new: &Service) -> bool {
     use crate::config::{Kind, ProcessTarget};
     match (&old.kind, &new.kind) {
         (Kind::Process(ProcessTarget::Pidfile(a)), Kind::Process(ProcessTarget::Pidfile(b))) => a == b,
         (Kind::Process(ProcessTarget::Matching(a)), Kind::Process(ProcessTarget::Matching(b))) => a.source == b.source,
-        (Kind::System, Kind::System) => true,
-        _ => false,
+        (a, b) => a == b,
     }
 }
 

@@ -13,6 +13,8 @@ pub struct Track {
     state: Option<EventState>,
     /// How many posts agreed with the state since it was entered, the one that entered it included.
     repeats: u32,
+    /// That its value is not known was told, and it has not been known since.
+    is_unknown: bool,
 }
 
 /// What a post asks for.
@@ -36,20 +38,23 @@ pub enum Due {
 }
 
 impl Track {
-    /// Enters one result and tells what follows from it.
-    pub fn post(&mut self, failed: bool, failure: Rate, recovery: Rate) -> Posted {
-        self.history = (self.history << 1) | u64::from(failed);
-        let is_failed = self.is_failed();
-        let rate = if failed { failure } else { recovery };
-        let flips = failed != is_failed && self.agreeing(failed, rate.window) >= rate.count;
+    /// Enters one result and tells what follows from it. Failures and changes count against the rule; a change is an event
+    /// in itself each time it has been seen often enough, a failure is one until it is over.
+    pub fn enter(&mut self, verdict: EventState, failure: Rate, recovery: Rate) -> Posted {
+        let bad = matches!(verdict, EventState::Failed | EventState::Changed);
+        self.is_unknown = false;
+        self.history = (self.history << 1) | u64::from(bad);
+        let was_bad = self.is_open();
+        let rate = if bad { failure } else { recovery };
+        let flips = (bad != was_bad || verdict == EventState::Changed) && self.agreeing(bad, rate.window) >= rate.count;
         if flips {
-            self.state = Some(if failed { EventState::Failed } else { EventState::Succeeded });
-            self.history = if failed { u64::MAX } else { 0 };
+            self.state = Some(verdict);
+            self.history = if bad { u64::MAX } else { 0 };
             self.repeats = 1;
-        } else if failed == is_failed {
+        } else if bad == was_bad {
             self.repeats = self.repeats.saturating_add(1);
         }
-        match (failed, flips, self.is_failed()) {
+        match (bad, flips, self.is_open()) {
             (true, _, true) => Posted { log: Some(Level::Error), due: Due::Failure(self.repeats) },
             (true, _, false) => Posted { log: Some(Level::Warning), due: Due::Nothing },
             (false, true, _) => Posted { log: Some(Level::Info), due: Due::Recovery },
@@ -57,11 +62,26 @@ impl Track {
         }
     }
 
+    /// [`Track::enter`] for a test that passes or fails.
+    pub fn post(&mut self, failed: bool, failure: Rate, recovery: Rate) -> Posted {
+        self.enter(if failed { EventState::Failed } else { EventState::Succeeded }, failure, recovery)
+    }
+
+    /// What the rule asks for is not known. True when that is news.
+    pub fn unknown(&mut self) -> bool {
+        !std::mem::replace(&mut self.is_unknown, true)
+    }
+
     /// The failure was open before this program knew the rule; its end is to be told.
     pub fn reopen(&mut self) {
         self.state = Some(EventState::Failed);
         self.history = u64::MAX;
         self.repeats = 1;
+    }
+
+    /// Whether a failure is open, or the last look found a change.
+    pub fn is_open(&self) -> bool {
+        matches!(self.state, Some(EventState::Failed | EventState::Changed))
     }
 
     /// Whether the rule's failure is open.
@@ -125,6 +145,37 @@ mod tests {
         assert_eq!(track.post(true, rate, Rate::ONCE).log, Some(Level::Error));
         assert_eq!(track.post(false, rate, Rate::ONCE).log, Some(Level::Info));
         assert_eq!(track.post(false, rate, Rate::ONCE).log, None);
+    }
+
+    #[test]
+    fn each_change_is_an_event_and_its_end_is_told_once() {
+        use Due::*;
+        use EventState::*;
+        let mut track = Track::default();
+        let mut enter = |verdict| track.enter(verdict, Rate::ONCE, Rate::ONCE);
+        let dues: Vec<Due> =
+            [NotChanged, Changed, Changed, NotChanged, NotChanged, Changed].map(|v| enter(v).due).into_iter().collect();
+        assert_eq!(dues, [Nothing, Failure(1), Failure(1), Recovery, Nothing, Failure(1)]);
+    }
+
+    #[test]
+    fn a_change_below_its_rate_is_a_warning() {
+        let mut track = Track::default();
+        let twice = Rate { count: 2, window: 3 };
+        let mut log = |verdict| track.enter(verdict, twice, Rate::ONCE).log;
+        assert_eq!(log(EventState::Changed), Some(Level::Warning));
+        assert_eq!(log(EventState::NotChanged), None);
+        assert_eq!(log(EventState::Changed), Some(Level::Error));
+        assert_eq!(log(EventState::NotChanged), Some(Level::Info));
+    }
+
+    #[test]
+    fn what_is_not_known_is_news_once() {
+        let mut track = Track::default();
+        assert!(track.unknown());
+        assert!(!track.unknown());
+        track.post(false, Rate::ONCE, Rate::ONCE);
+        assert!(track.unknown());
     }
 
     #[test]

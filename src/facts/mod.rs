@@ -2,6 +2,7 @@
 
 pub mod matching;
 pub mod mount;
+pub mod observation;
 pub mod pidfile;
 pub mod process;
 pub mod system;

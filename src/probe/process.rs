@@ -8,11 +8,13 @@ use std::path::Path;
 use regex::bytes::Regex;
 
 use crate::base::process::{Identity, Pid};
-use crate::config::ProcessTarget;
+use crate::config::{Measure, ProcessTarget, Service, Test};
 use crate::facts::matching;
+use crate::facts::observation::ProcessObservation;
 use crate::facts::pidfile::{self, Content, PIDFILE_HEAD, PidfileProblem};
 use crate::facts::process::{GoneReason, Listed, Presence};
 use crate::sys::head::{HeadError, read_head};
+use crate::sys::platform::machine;
 use crate::sys::table::Processes;
 
 /// The process table as one cycle sees it.
@@ -49,6 +51,20 @@ pub fn observe(target: &ProcessTarget, known: Option<Identity>, sample: &mut Sam
         ProcessTarget::Pidfile(path) => by_pidfile(path, sample),
         ProcessTarget::Matching(pattern) => by_pattern(&pattern.regex, known, sample),
     }
+}
+
+/// What the rules of the service ask for of a process that is there; nothing more is read.
+pub fn readings(service: &Service, presence: Presence, sample: &Sample<'_>) -> ProcessObservation {
+    let mut seen = ProcessObservation::of(presence);
+    let Presence::Running(entry) = &seen.presence else { return seen };
+    let asks = |wanted: fn(&Test) -> bool| service.rules.iter().any(|rule| wanted(&rule.test));
+    if asks(|test| matches!(test, Test::Uid(_) | Test::EffectiveUid(_) | Test::Gid(_))) {
+        seen.owner = sample.table.owner(entry.identity.pid).ok().flatten();
+    }
+    if asks(|test| matches!(test, Test::Measured { measure: Measure::Uptime, .. })) {
+        seen.up = machine::uptime().ok();
+    }
+    seen
 }
 
 /// The process that the pidfile at `path` names now; the file is read in each cycle. Never this program itself, process 1

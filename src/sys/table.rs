@@ -4,7 +4,7 @@
 use std::io;
 
 use crate::base::process::{Pid, Tolerance};
-use crate::facts::process::{Entry, Listed};
+use crate::facts::process::{Entry, Listed, Owner};
 
 /// Bytes kept of one command line.
 pub const COMMAND_MAX: usize = 1024 * 1024;
@@ -24,6 +24,12 @@ pub trait Processes {
     /// # Errors
     /// The system would not tell; the process may live.
     fn entry(&self, pid: Pid) -> io::Result<Option<Entry>>;
+
+    /// Whom the process with this number acts for; `None` when there is none.
+    ///
+    /// # Errors
+    /// The system would not tell.
+    fn owner(&self, pid: Pid) -> io::Result<Option<Owner>>;
 
     /// All processes (no threads), with their command lines if asked for. What vanishes or is hidden meanwhile is left out.
     ///

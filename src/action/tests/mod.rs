@@ -15,6 +15,7 @@ use crate::base::schedule::{Every, Rate};
 use crate::base::time::{Mono, Wall};
 use crate::config::*;
 use crate::event::ledger::Monitor;
+use crate::facts::observation::Observation;
 use crate::facts::process::{Entry, GoneReason, Presence};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -223,8 +224,11 @@ impl World {
         for place in 0..self.reals.len() {
             let id = ServiceId(place);
             if self.engine.due(id) {
-                let presence = self.presence(id);
-                self.engine.observed(id, &presence, self.now, self.wall());
+                let seen = match self.engine.config().services[place].kind {
+                    Kind::Process(_) => Observation::presence_of(self.presence(id)),
+                    _ => Observation::Nothing,
+                };
+                self.engine.observed(id, &seen, self.now, self.wall());
             }
             self.settle();
         }

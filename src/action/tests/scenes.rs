@@ -201,7 +201,7 @@ fn every_n_cycles_skips_the_others() {
 fn unknown_is_not_dead() {
     let mut world = World::new(vec![service("x", &[])]);
     assert!(world.engine.due(ServiceId(0)));
-    let unknown = Presence::Unknown("too many open files".to_owned());
+    let unknown = Observation::presence_of(Presence::Unknown("too many open files".to_owned()));
     world.engine.observed(ServiceId(0), &unknown, world.now, world.wall());
     world.settle();
     assert_eq!(world.starts(), [0]);

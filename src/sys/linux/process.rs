@@ -196,6 +196,10 @@ impl Processes for ProcessTable {
         ProcessTable::entry(self, pid)
     }
 
+    fn owner(&self, pid: Pid) -> io::Result<Option<Owner>> {
+        ProcessTable::owner(self, pid)
+    }
+
     fn scan(&self, with_commands: bool) -> io::Result<Vec<Listed>> {
         ProcessTable::scan(self, with_commands)
     }
