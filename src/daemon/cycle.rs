@@ -19,10 +19,11 @@ impl Daemon {
         let config = self.engine.config().clone();
         for (id, service) in action::ids(&config) {
             // A service whose observation of an earlier cycle is still on its way is judged when it is there.
-            if !self.remote.is_pending(&service.name) && self.engine.due(id) {
-                if let Some(seen) = self.observe(id, sample, now) {
-                    self.engine.observed(id, &seen, now, wall);
-                }
+            if !self.remote.is_pending(&service.name)
+                && self.engine.due(id)
+                && let Some(seen) = self.observe(id, sample, now)
+            {
+                self.engine.observed(id, &seen, now, wall);
             }
             self.perform(sample, now);
         }
