@@ -2,10 +2,15 @@
 //! facts and what is remembered of the last look go in, verdicts come out; how often a test must fail before its rule acts
 //! is not decided here (`event`), nor what is done then (`action`).
 
+pub mod filesystem;
 mod limit;
+pub mod network;
+pub mod path;
 pub mod process;
-
-pub use limit::compare;
+pub mod program;
+pub mod system;
+#[cfg(test)]
+mod tests;
 
 use crate::base::event::EventState;
 use crate::base::time::Mono;
@@ -48,12 +53,20 @@ impl Verdict {
     pub fn unchanged(text: impl Into<String>) -> Verdict {
         Verdict::Known(EventState::NotChanged, text.into())
     }
+
+    /// What is not known because there was no earlier sample comes later; otherwise it stays unknown.
+    fn later_if(self, first: bool) -> Verdict {
+        match self {
+            Verdict::Unknown(_) if first => Verdict::Later,
+            other => other,
+        }
+    }
 }
 
 /// All that one look says of a service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Findings {
-    /// Why its facts could not be read. Then no rule is judged: unknown is not dead.
+    /// Why its facts, or some of them, could not be read: unknown is not dead, and what could not be read is not judged.
     pub unreadable: Option<String>,
     /// Whether what depends on it may run.
     pub is_up: bool,
@@ -61,18 +74,44 @@ pub struct Findings {
     pub rules: Vec<(usize, Verdict)>,
 }
 
+impl Findings {
+    fn unreadable(why: impl Into<String>) -> Findings {
+        Findings { unreadable: Some(why.into()), is_up: false, rules: Vec::new() }
+    }
+
+    /// A verdict for each rule for which `judge` has one.
+    fn of(service: &Service, is_up: bool, mut judge: impl FnMut(&crate::config::Rule) -> Option<Verdict>) -> Findings {
+        let rules = service.rules.iter().enumerate();
+        Findings { unreadable: None, is_up, rules: rules.filter_map(|(at, rule)| Some((at, judge(rule)?))).collect() }
+    }
+}
+
 /// What is remembered of a service from one look to the next.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
     /// Of a process.
     pub process: process::Memory,
+    /// Of a file, a FIFO or a directory.
+    pub path: path::Memory,
+    /// Of a filesystem.
+    pub filesystem: filesystem::Memory,
+    /// Of a network interface; boxed, because it holds a day.
+    pub network: Option<Box<network::Memory>>,
+    /// Of the machine.
+    pub system: system::Memory,
+    /// Of a program.
+    pub program: program::Memory,
 }
 
 /// What `observation` says of `service`; `memory` is brought up to date.
 pub fn judge(service: &Service, observation: &Observation, memory: &mut Memory, now: Mono) -> Findings {
-    let _ = now;
     match observation {
-        Observation::Process(seen) => process::judge(service, seen, &mut memory.process),
+        Observation::Process(seen) => process::judge(service, seen, &mut memory.process, now),
+        Observation::Path(seen) => path::judge(service, seen, &mut memory.path),
+        Observation::Filesystem(seen) => filesystem::judge(service, seen, &mut memory.filesystem, now),
+        Observation::Link(seen) => network::judge(service, seen, memory.network.get_or_insert_default(), now),
+        Observation::System(seen) => system::judge(service, seen, &mut memory.system),
+        Observation::Program(seen) => program::judge(service, seen, &mut memory.program),
         Observation::Nothing => Findings { unreadable: None, is_up: true, rules: Vec::new() },
     }
 }

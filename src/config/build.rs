@@ -490,14 +490,8 @@ impl Draft {
 
     fn service(mut self, depends: Vec<ServiceId>, sources: &Sources) -> Option<Service> {
         let kind = self.kind?;
-        let existence = |rule: &Rule| matches!(rule.test, Test::NotExist | Test::Exist);
-        let has_existence = match kind {
-            Kind::Process(_) | Kind::File(_) | Kind::Fifo(_) | Kind::Directory(_) | Kind::Filesystem(_) => true,
-            Kind::System | Kind::Host(_) | Kind::Network(_) | Kind::Program(_) => false,
-        };
-        if has_existence && !self.rules.iter().any(existence) {
-            self.rules.insert(0, super::rules::implicit());
-        }
+        let implicit = super::rules::implicit(kind.service_type(), &self.rules);
+        self.rules.splice(0..0, implicit);
         let added = self.location.span == Span::default();
         let place = place(sources, self.location);
         Some(Service {

@@ -3,7 +3,8 @@
 use super::build::{Builder, onreboot, to_path};
 use super::built;
 use super::model::{
-    Action, Cron, Exec, Group, Mode, OnReboot, Program, Reaction, RestartLimit, Rule, ServiceType, Test, User,
+    Action, Attribute, Cron, Exec, Group, Mode, OnReboot, Program, Reaction, RestartLimit, Rule, ServiceType, Test,
+    User,
 };
 use super::world::ProgramState;
 use crate::base::schedule::{Every, Rate};
@@ -43,10 +44,30 @@ fn is_cron(text: &str) -> bool {
         && fields.iter().zip(&CRON_FIELDS).all(|(field, limits)| field.split(',').all(|part| item(part, limits)))
 }
 
-/// The rule of a service that names none about its existence.
-pub(super) fn implicit() -> Rule {
-    let reaction = |action| Reaction { rate: Rate::ONCE, action };
-    Rule { test: Test::NotExist, failure: reaction(Action::Restart), recovery: reaction(Action::Alert) }
+/// The rules that a service has without naming them, before those that it names.
+pub(super) fn implicit(kind: ServiceType, named: &[Rule]) -> Vec<Rule> {
+    use ServiceType::{Directory, Fifo, File, Filesystem, Network, Process};
+    let rule = |test, failure, recovery| {
+        let reaction = |action| Reaction { rate: Rate::ONCE, action };
+        Rule { test, failure: reaction(failure), recovery: reaction(recovery) }
+    };
+    let names = |wanted: fn(&Test) -> bool| named.iter().any(|rule| wanted(&rule.test));
+    let mut rules = Vec::new();
+    if matches!(kind, File | Fifo | Directory) {
+        rules.push(rule(Test::Type, Action::Restart, Action::Alert));
+    }
+    if matches!(kind, Process | File | Fifo | Directory | Filesystem)
+        && !names(|test| matches!(test, Test::NotExist | Test::Exist))
+    {
+        rules.push(rule(Test::NotExist, Action::Restart, Action::Alert));
+    }
+    if kind == Network && !names(|test| matches!(test, Test::Link(_))) {
+        rules.push(rule(Test::Link(false), Action::Alert, Action::Alert));
+    }
+    if kind == Filesystem && !names(|test| *test == Test::Changed(Attribute::FilesystemFlags)) {
+        rules.push(rule(Test::Changed(Attribute::FilesystemFlags), Action::Alert, Action::Ignore));
+    }
+    rules
 }
 
 impl Builder<'_> {

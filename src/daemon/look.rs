@@ -20,7 +20,7 @@ impl Daemon {
         match &service.kind {
             Kind::Process(_) => {
                 let presence = self.look(id, Purpose::Check, sample, now)?;
-                Some(Observation::Process(process::readings(service, presence, sample)))
+                Some(Observation::Process(Box::new(process::readings(service, presence, sample))))
             }
             Kind::System
             | Kind::File(_)
@@ -72,7 +72,7 @@ impl Daemon {
                 Purpose::Check => {
                     let config = self.engine.config().clone();
                     let Some(service) = config.services.get(id.0) else { continue };
-                    let seen = Observation::Process(process::readings(service, presence, sample));
+                    let seen = Observation::Process(Box::new(process::readings(service, presence, sample)));
                     self.engine.observed(id, &seen, now, clock::wall());
                 }
                 Purpose::Action => self.engine.looked(id, &presence, now, clock::wall()),

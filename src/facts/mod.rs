@@ -1,5 +1,6 @@
 //! What was measured. Plain values; a field the system did not tell is `None`, never 0 or -1.
 
+pub mod content;
 pub mod file;
 pub mod filesystem;
 pub mod matching;

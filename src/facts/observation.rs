@@ -1,12 +1,30 @@
 //! What one look at a service found, whatever it checks.
 
-use super::process::{Owner, Presence};
+use super::content::NewText;
+use super::file::{FileFacts, Look};
+use super::filesystem::FilesystemFacts;
+use super::network::LinkFacts;
+use super::process::Presence;
+use super::system::SystemFacts;
+use super::usage::{ProcessFacts, TreeSample};
+use crate::base::digest::Hash;
+use crate::base::time::{LocalTime, Wall};
 
 /// What a look found.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Observation {
     /// At a process.
-    Process(ProcessObservation),
+    Process(Box<ProcessObservation>),
+    /// At a file, a FIFO or a directory.
+    Path(Box<PathObservation>),
+    /// At a filesystem.
+    Filesystem(Box<FilesystemObservation>),
+    /// At a network interface; otherwise why it could not be read.
+    Link(Result<LinkFacts, String>),
+    /// At the machine.
+    System(Box<SystemFacts>),
+    /// At a program that has ended.
+    Program(ProgramRun),
     /// At something of which no more is asked than that it is watched.
     Nothing,
 }
@@ -16,30 +34,90 @@ pub enum Observation {
 pub struct ProcessObservation {
     /// Whether it is there.
     pub presence: Presence,
-    /// Whom it acts for; `None` when no rule asks or the system does not tell.
-    pub owner: Option<Owner>,
-    /// How long the machine has been up; `None` when the system does not tell.
-    pub up: Option<std::time::Duration>,
+    /// What the rules ask for; `None` when they ask for nothing more, or when the system does not tell.
+    pub facts: Option<ProcessFacts>,
+    /// The processor time of it and its descendants, when a rule asks.
+    pub tree: Option<TreeSample>,
+    /// Processors of the machine.
+    pub cpus: Option<u32>,
+    /// Bytes of memory of the machine.
+    pub memory_bytes: Option<u64>,
+}
+
+/// What a look at a path found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PathObservation {
+    /// What stat(2) says.
+    pub look: Look,
+    /// The times of that in the local time zone; `None` when it is not there.
+    pub local: Option<LocalTimes>,
+    /// Checksums of its content in lower-case hexadecimal digits, or why there is none; without those that no rule asks for
+    /// and those that are being computed.
+    pub checksums: Vec<(Hash, Result<String, String>)>,
+    /// What was written to it since the last look; `None` when no rule asks or it could not be read.
+    pub text: Option<Result<NewText, String>>,
+    /// When this was seen, for ages.
+    pub at: Wall,
+}
+
+/// The three times of a file in the local time zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LocalTimes {
+    /// Last read.
+    pub accessed: LocalTime,
+    /// Last change of its inode.
+    pub changed: LocalTime,
+    /// Last change of its content.
+    pub modified: LocalTime,
+}
+
+/// What a look at a filesystem found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FilesystemObservation {
+    /// What is known of it; otherwise why nothing is.
+    pub facts: Result<FilesystemFacts, FilesystemProblem>,
+    /// What stat(2) says of its mount point, when a rule asks.
+    pub mount_point: Option<FileFacts>,
+}
+
+/// Why nothing is known of a filesystem.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FilesystemProblem {
+    /// Nothing is mounted there, or there is no such path.
+    Missing(String),
+    /// It did not answer in time, or the system would not tell.
+    Silent(String),
+}
+
+/// A check program that has ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProgramRun {
+    /// Its exit status, or the number of the signal that ended it; `None` when it could not be run.
+    pub status: Option<i32>,
+    /// What it printed, without blanks at the end, up to the limit.
+    pub output: String,
+    /// Why it could not be run.
+    pub not_run: Option<String>,
 }
 
 impl ProcessObservation {
     /// A look that asked for no more than the process.
     pub fn of(presence: Presence) -> ProcessObservation {
-        ProcessObservation { presence, owner: None, up: None }
+        ProcessObservation { presence, facts: None, tree: None, cpus: None, memory_bytes: None }
     }
 }
 
 impl Observation {
     /// Of a process, of which no more was asked than whether it is there.
     pub fn presence_of(presence: Presence) -> Observation {
-        Observation::Process(ProcessObservation::of(presence))
+        Observation::Process(Box::new(ProcessObservation::of(presence)))
     }
 
     /// Whether the process is there; `None` for what is no process.
     pub fn presence(&self) -> Option<&Presence> {
         match self {
             Observation::Process(process) => Some(&process.presence),
-            Observation::Nothing => None,
+            _ => None,
         }
     }
 }

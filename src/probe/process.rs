@@ -13,6 +13,7 @@ use crate::facts::matching;
 use crate::facts::observation::ProcessObservation;
 use crate::facts::pidfile::{self, Content, PIDFILE_HEAD, PidfileProblem};
 use crate::facts::process::{GoneReason, Listed, Presence};
+use crate::facts::usage::ProcessFacts;
 use crate::sys::head::{HeadError, read_head};
 use crate::sys::platform::machine;
 use crate::sys::table::Processes;
@@ -58,12 +59,18 @@ pub fn readings(service: &Service, presence: Presence, sample: &Sample<'_>) -> P
     let mut seen = ProcessObservation::of(presence);
     let Presence::Running(entry) = &seen.presence else { return seen };
     let asks = |wanted: fn(&Test) -> bool| service.rules.iter().any(|rule| wanted(&rule.test));
+    let mut facts = ProcessFacts::unknown(entry.identity);
+    facts.parent = entry.parent;
     if asks(|test| matches!(test, Test::Uid(_) | Test::EffectiveUid(_) | Test::Gid(_))) {
-        seen.owner = sample.table.owner(entry.identity.pid).ok().flatten();
+        let owner = sample.table.owner(entry.identity.pid).ok().flatten();
+        facts.uid = owner.map(|owner| owner.uid);
+        facts.euid = owner.map(|owner| owner.euid);
+        facts.gid = owner.map(|owner| owner.gid);
     }
     if asks(|test| matches!(test, Test::Measured { measure: Measure::Uptime, .. })) {
-        seen.up = machine::uptime().ok();
+        facts.uptime = machine::uptime().ok().map(|up| up.saturating_sub(entry.identity.start.since_boot()));
     }
+    seen.facts = Some(facts);
     seen
 }
 

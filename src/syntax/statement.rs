@@ -560,14 +560,7 @@ pub enum Attribute {
     Hardlink,
 }
 
-/// Kinds of checksums.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)] // spelled as in the control file
-pub enum Hash {
-    Md5,
-    Sha1,
-    Sha256,
-}
+pub use crate::base::digest::Hash;
 
 /// `N cycles` or `N times within M cycles`
 #[derive(Clone, Debug, PartialEq, Eq)]

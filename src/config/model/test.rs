@@ -14,6 +14,8 @@ pub enum Test {
     NotExist,
     /// `if exist`: fails while the service is there.
     Exist,
+    /// Fails while the path is something else than the service says; implicit, cannot be written.
+    Type,
     /// A measured value and a limit: fails while the comparison holds.
     Measured {
         /// What is measured.
@@ -101,6 +103,7 @@ impl Test {
         match self {
             Test::NotExist => EventKind::NonExist,
             Test::Exist => EventKind::Exist,
+            Test::Type => EventKind::Invalid,
             Test::Measured { measure, limit } => measured(*measure, limit.unit),
             Test::Transferred { upload, limit, .. } => {
                 measured(if *upload { Measure::Upload } else { Measure::Download }, limit.unit)

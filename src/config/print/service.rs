@@ -52,7 +52,7 @@ pub fn service(text: &mut String, config: &Config, service: &Service, secrets: S
     for ignored in &service.ignore {
         let _ = writeln!(text, "    ignore {}", content(ignored));
     }
-    for rule in &service.rules {
+    for rule in service.rules.iter().filter(|rule| rule.test != Test::Type) {
         let _ = writeln!(text, "    {}", self::rule(rule, secrets));
     }
     for RestartLimit { restarts, cycles, action } in &service.restart_limits {
@@ -78,7 +78,7 @@ fn limits(text: &mut String, service: &Service) {
     if let Kind::Program(program) = &service.kind {
         found.push(("programTimeout", program.timeout));
     }
-    for rule in &service.rules {
+    for rule in service.rules.iter().filter(|rule| rule.test != Test::Type) {
         if let Test::Connection(connection) = &rule.test {
             found.push(("networkTimeout", Some(connection.timeout)));
         }

@@ -8,6 +8,8 @@ pub fn test(test: &Test, secrets: Secrets) -> String {
     match test {
         Test::NotExist => "not exist".to_owned(),
         Test::Exist => "exist".to_owned(),
+        // Not a statement: only the name of a rule that every file has.
+        Test::Type => "failed type".to_owned(),
         Test::Measured { measure, limit } => format!("{} {}", self::measure(*measure), self::limit(limit)),
         Test::Transferred { upload, limit, minutes } => {
             let word = if *upload { "upload" } else { "download" };

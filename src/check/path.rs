@@ -1,0 +1,299 @@
+//! Files, FIFOs and directories: `check file`, `check fifo`, `check directory`.
+
+use super::limit::{self, Show, amount};
+use super::{Findings, Verdict};
+use crate::base::format;
+use crate::config::{
+    Attribute, Content, Hash, Kind, Limit, Measure, Patterns, Service, ServiceType, Test, Timestamp, Unit,
+};
+use crate::facts::content::{NewText, Position};
+use crate::facts::file::{self, FileFacts, Look};
+use crate::facts::observation::{LocalTimes, PathObservation};
+
+/// What is remembered of a path.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Memory {
+    /// What stat(2) said last: what `changed` compares with.
+    pub last: Option<Baseline>,
+    /// The last checksum of each kind: what `changed checksum` compares with.
+    pub checksums: Vec<(Hash, String)>,
+    /// The first checksum of each kind: what a rule expects that names none.
+    pub expected: Vec<(Hash, String)>,
+    /// How far the content was read.
+    pub position: Option<Position>,
+    /// Whether the last new text matched a rule; `None` before any was read.
+    pub matched: Option<bool>,
+}
+
+/// What `changed` compares with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Baseline {
+    /// What stat(2) said.
+    pub facts: FileFacts,
+    /// Its times in words; `None` when they come from a state file.
+    pub local: Option<LocalTimes>,
+}
+
+/// Most bytes of matching lines in one event.
+const TOLD_MAX: usize = 512;
+
+/// What a look at a path says of its rules.
+pub fn judge(service: &Service, seen: &PathObservation, memory: &mut Memory) -> Findings {
+    let kind = service.service_type();
+    let word = kind.title().to_lowercase();
+    let (facts, local) = match &seen.look {
+        Look::Failed(why) => return Findings::unreadable(format!("{word} data cannot be read: {why}")),
+        Look::Missing => {
+            return Findings::of(service, false, |rule| existence(&rule.test, false, &format!("{word} doesn't exist")));
+        }
+        Look::Found(facts) => (*facts, seen.local),
+    };
+    let exists = format!("{word} exists");
+    if !is_of(kind, facts.kind) {
+        return Findings::of(service, false, |rule| match rule.test {
+            Test::Type => Some(Verdict::failed(type_words(kind, false))),
+            _ => existence(&rule.test, true, &exists),
+        });
+    }
+    let before = memory.last.replace(Baseline { facts, local });
+    let look = At { path: path(service), facts, local, before, seen };
+    let mut findings = Findings::of(service, true, |rule| match &rule.test {
+        Test::Type => Some(Verdict::passed(type_words(kind, true))),
+        Test::NotExist | Test::Exist => existence(&rule.test, true, &exists),
+        Test::Content(content) => look.content(content, service),
+        Test::Checksum { kind, expected } => look.checksum(*kind, expected.as_deref(), memory),
+        Test::Changed(Attribute::Checksum(kind)) => look.checksum_changed(kind.unwrap_or(Hash::Md5), memory),
+        test => look.judge(test, &service.name),
+    });
+    for (kind, sum) in &seen.checksums {
+        match sum {
+            Ok(sum) => {
+                keep(&mut memory.checksums, *kind, sum);
+                if !memory.expected.iter().any(|(known, _)| known == kind) {
+                    memory.expected.push((*kind, sum.clone()));
+                }
+            }
+            Err(why) => findings.unreadable = Some(format!("cannot compute checksum for {}: {why}", look.path)),
+        }
+    }
+    match &seen.text {
+        Some(Ok(text)) => {
+            memory.position = Some(text.position);
+            let is_match = |(_, verdict): &(usize, Verdict)| matches!(verdict, Verdict::Known(crate::base::event::EventState::Changed, text) if text.starts_with(MATCH));
+            memory.matched = Some(findings.rules.iter().any(is_match));
+        }
+        Some(Err(why)) => findings.unreadable = Some(format!("cannot read the content of {}: {why}", look.path)),
+        None => {}
+    }
+    findings
+}
+
+/// What the text of a content event begins with.
+const MATCH: &str = "content match:";
+
+fn keep(list: &mut Vec<(Hash, String)>, kind: Hash, sum: &str) {
+    list.retain(|(known, _)| *known != kind);
+    list.push((kind, sum.to_owned()));
+}
+
+fn existence(test: &Test, exists: bool, text: &str) -> Option<Verdict> {
+    match test {
+        Test::NotExist => Some(Verdict::of(!exists, text)),
+        Test::Exist => Some(Verdict::of(exists, text)),
+        _ => None,
+    }
+}
+
+fn path(service: &Service) -> String {
+    match &service.kind {
+        Kind::File(path) | Kind::Fifo(path) | Kind::Directory(path) => path.display().to_string(),
+        _ => service.name.clone(),
+    }
+}
+
+fn is_of(kind: ServiceType, is: file::Kind) -> bool {
+    match kind {
+        ServiceType::File => matches!(is, file::Kind::Regular | file::Kind::Socket),
+        ServiceType::Fifo => is == file::Kind::Fifo,
+        ServiceType::Directory => is == file::Kind::Directory,
+        _ => false,
+    }
+}
+
+fn type_words(kind: ServiceType, right: bool) -> &'static str {
+    match (kind, right) {
+        (ServiceType::Fifo, true) => "is fifo",
+        (ServiceType::Fifo, false) => "is not fifo",
+        (ServiceType::Directory, true) => "is directory",
+        (ServiceType::Directory, false) => "is not directory",
+        (_, true) => "is a regular file",
+        (_, false) => "is neither a regular file nor a socket",
+    }
+}
+
+/// One look at a path that is there.
+struct At<'s> {
+    path: String,
+    facts: FileFacts,
+    local: Option<LocalTimes>,
+    before: Option<Baseline>,
+    seen: &'s PathObservation,
+}
+
+impl At<'_> {
+    fn judge(&self, test: &Test, name: &str) -> Option<Verdict> {
+        let facts = &self.facts;
+        let before = self.before.map(|before| before.facts);
+        Some(match test {
+            Test::Permission(expected) => limit::permission(facts.mode, *expected, &self.path),
+            Test::Uid(user) => limit::owner("uid", Some(facts.uid), user.uid, name),
+            Test::Gid(group) => limit::owner("gid", Some(facts.gid), group.gid, name),
+            Test::Measured { measure: Measure::Age(which), limit } => self.age(*which, limit),
+            Test::Measured { measure: Measure::Size, limit } => {
+                let size = format::size(facts.size_bytes as f64);
+                match limit::exceeds(facts.size_bytes as f64, limit) {
+                    true => Verdict::failed(format!("size test failed for {} -- current size is {size}", self.path)),
+                    false => Verdict::passed(format!("size check succeeded [current size = {size}]")),
+                }
+            }
+            Test::Measured { measure: Measure::Hardlink, limit } => {
+                amount(Some(facts.links as f64), limit, Show::Count, "hardlink")
+            }
+            Test::Changed(Attribute::Permission) => {
+                limit::permission_changed(facts.mode, before.map(|before| before.mode), &self.path)
+            }
+            Test::Changed(Attribute::Size) => {
+                let size = format::size(facts.size_bytes as f64);
+                match before {
+                    None => Verdict::Later,
+                    Some(before) if before.size_bytes == facts.size_bytes => {
+                        Verdict::unchanged(format!("size has not changed [current size = {size}]"))
+                    }
+                    Some(_) => Verdict::changed(format!("size for {} changed to {size}", self.path)),
+                }
+            }
+            Test::Changed(Attribute::Hardlink) => match before {
+                None => Verdict::Later,
+                Some(before) if before.links == facts.links => Verdict::unchanged("hardlink has not changed"),
+                Some(before) => Verdict::changed(format!(
+                    "hardlink for {} changed from {} to {}",
+                    self.path, before.links, facts.links
+                )),
+            },
+            Test::Changed(Attribute::Time(which)) => self.time_changed(*which),
+            _ => return None,
+        })
+    }
+
+    fn age(&self, which: Timestamp, limit: &Limit) -> Verdict {
+        let word = time_word(which);
+        let millis = self.seen.at.since_epoch().saturating_sub(time(which, &self.facts).since_epoch()).as_secs() * 1000;
+        // Without a unit the limit counts seconds.
+        let age = if limit.unit == Unit::One { millis / 1000 } else { millis };
+        let date = self.date(which, self.local);
+        let path = &self.path;
+        match limit::exceeds(age as f64, limit) {
+            true => Verdict::failed(format!("{word} for {path} failed -- current {word} is {date}")),
+            false => Verdict::passed(format!("{word} test succeeded for {path} [current {word} is {date}]")),
+        }
+    }
+
+    fn time_changed(&self, which: Timestamp) -> Verdict {
+        let (word, path) = (time_word(which), &self.path);
+        match self.before {
+            None => Verdict::Later,
+            Some(before) if time(which, &before.facts) == time(which, &self.facts) => {
+                Verdict::unchanged(format!("{word} was not changed for {path}"))
+            }
+            Some(before) => {
+                let (from, to) = (self.date(which, before.local), self.date(which, self.local));
+                Verdict::changed(format!("{word} for {path} changed from {from} to {to}"))
+            }
+        }
+    }
+
+    fn date(&self, which: Timestamp, local: Option<LocalTimes>) -> String {
+        let local = local.map(|local| match which {
+            Timestamp::Access => local.accessed,
+            Timestamp::Change => local.changed,
+            Timestamp::Modification => local.modified,
+            Timestamp::Newest if self.facts.changed > self.facts.modified => local.changed,
+            Timestamp::Newest => local.modified,
+        });
+        local.map_or("an earlier time".to_owned(), |time| time.rfc_date())
+    }
+
+    /// The checksum against the expected one, or against the first one that was seen.
+    fn checksum(&self, kind: Hash, expected: Option<&str>, memory: &Memory) -> Option<Verdict> {
+        let sum = self.sum(kind)?;
+        let first = memory.expected.iter().find(|(known, _)| *known == kind).map(|(_, sum)| sum.as_str());
+        let Some(expected) = expected.or(first) else { return Some(Verdict::passed("checksum is valid")) };
+        Some(match sum.eq_ignore_ascii_case(expected) {
+            true => Verdict::passed("checksum is valid"),
+            false => Verdict::failed(format!("checksum failed, expected {expected} got {sum}")),
+        })
+    }
+
+    fn checksum_changed(&self, kind: Hash, memory: &Memory) -> Option<Verdict> {
+        let sum = self.sum(kind)?;
+        Some(match memory.checksums.iter().find(|(known, _)| *known == kind) {
+            None => Verdict::Later,
+            Some((_, before)) if before == sum => Verdict::unchanged("checksum has not changed"),
+            Some(_) => Verdict::changed(format!("checksum changed to {sum}")),
+        })
+    }
+
+    /// The checksum of that kind; `None` when it is being computed or cannot be.
+    fn sum(&self, kind: Hash) -> Option<&str> {
+        self.seen.checksums.iter().find(|(known, _)| *known == kind)?.1.as_deref().ok()
+    }
+
+    fn content(&self, content: &Content, service: &Service) -> Option<Verdict> {
+        let text: &NewText = self.seen.text.as_ref()?.as_ref().ok()?;
+        let mut told = String::new();
+        let mut found = false;
+        for line in &text.lines {
+            if service.ignore.iter().any(|ignore| is_matched(ignore, line)) || !is_matched(content, line) {
+                continue;
+            }
+            found = true;
+            if told.len() >= TOLD_MAX {
+                told.push_str("...\n");
+                break;
+            }
+            told.push_str(&String::from_utf8_lossy(line));
+            told.push('\n');
+        }
+        Some(match found {
+            true => Verdict::changed(format!("{MATCH}\n{told}")),
+            false => Verdict::unchanged("content doesn't match"),
+        })
+    }
+}
+
+/// Whether a line is what the rule is about.
+fn is_matched(content: &Content, line: &[u8]) -> bool {
+    let matches = match &content.patterns {
+        Patterns::One(pattern) => pattern.regex.is_match(line),
+        Patterns::File(_, patterns) => patterns.iter().any(|pattern| pattern.regex.is_match(line)),
+    };
+    matches != content.differs
+}
+
+fn time(which: Timestamp, facts: &FileFacts) -> crate::base::time::Wall {
+    match which {
+        Timestamp::Newest => facts.newest(),
+        Timestamp::Access => facts.accessed,
+        Timestamp::Change => facts.changed,
+        Timestamp::Modification => facts.modified,
+    }
+}
+
+fn time_word(which: Timestamp) -> &'static str {
+    match which {
+        Timestamp::Newest => "modify/change time",
+        Timestamp::Access => "access time",
+        Timestamp::Change => "change time",
+        Timestamp::Modification => "modify time",
+    }
+}
