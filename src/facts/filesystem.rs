@@ -1,6 +1,6 @@
 //! How full a filesystem is, how it is mounted, and what its disk did.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::rate;
@@ -77,6 +77,32 @@ impl FilesystemFacts {
     pub fn inodes_free_percent(&self) -> Option<f64> {
         self.inodes_used_percent().map(|used| 100.0 - used)
     }
+}
+
+/// One line of the system's table of mounts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mounted {
+    /// Where it is mounted, absolute.
+    pub point: PathBuf,
+    /// What is mounted: a device, a dataset, `server:/export`.
+    pub device: PathBuf,
+    /// Major and minor number of the device (Linux); `None` where the table does not tell.
+    pub device_number: Option<(u32, u32)>,
+    /// Type, such as `ext4` or `zfs`.
+    pub fstype: String,
+    /// How it is mounted, as mount(8) of the system writes it.
+    pub flags: String,
+    /// It needs somebody beyond the kernel to answer: a server, another process.
+    pub may_stall: bool,
+}
+
+/// The mount that a `check filesystem` means by `wanted`: the one with that mount point (of several the last, which hides the
+/// others), else the first of that device, dataset or connection string. A file or directory somewhere below a mount point
+/// names none: an unplugged disk must not be mistaken for the filesystem its mount point lies on. Nothing is asked of
+/// the system, so symbolic links are the caller's.
+pub fn find<'t>(table: &'t [Mounted], wanted: &Path) -> Option<&'t Mounted> {
+    let point = table.iter().rev().find(|mount| mount.point == wanted);
+    point.or_else(|| table.iter().find(|mount| !mount.device.as_os_str().is_empty() && mount.device == wanted))
 }
 
 /// What the disk (or dataset) below a filesystem did since the system counts, or since it was mounted.
@@ -160,6 +186,37 @@ mod tests {
         assert_eq!((facts.used_percent(), facts.free_percent()), (Some(75.0), Some(25.0)));
         assert_eq!((facts.inodes_used(), facts.inodes_used_percent()), (Some(300), Some(75.0)));
         assert_eq!(facts.inodes_free_percent(), Some(25.0));
+    }
+
+    fn mounted(point: &str, device: &str) -> Mounted {
+        Mounted {
+            point: point.into(),
+            device: device.into(),
+            device_number: None,
+            fstype: "ext4".into(),
+            flags: "rw".into(),
+            may_stall: false,
+        }
+    }
+
+    #[test]
+    fn mount_points_devices_and_connection_strings_name_a_filesystem_and_files_do_not() {
+        let table = [
+            mounted("/", "/dev/sda1"),
+            mounted("/mnt", "/dev/sdb1"),
+            mounted("/srv", "/dev/sda1"),
+            mounted("/nfs", "server:/export"),
+            mounted("/mnt", "zroot/data"),
+        ];
+        let found = |wanted: &str| {
+            find(&table, Path::new(wanted)).map(|m| (m.point.to_str().unwrap(), m.device.to_str().unwrap()))
+        };
+        assert_eq!(found("/mnt/"), Some(("/mnt", "zroot/data")));
+        assert_eq!(found("/dev/sda1"), Some(("/", "/dev/sda1")));
+        assert_eq!(found("server:/export"), Some(("/nfs", "server:/export")));
+        assert_eq!(found("zroot/data"), Some(("/mnt", "zroot/data")));
+        assert_eq!(found("/mnt/unplugged"), None);
+        assert_eq!(found(""), None);
     }
 
     #[test]

@@ -67,6 +67,19 @@ impl ProcessFacts {
     }
 }
 
+/// Readings of one process that cost calls of their own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// User and group ids.
+    pub owner: bool,
+    /// [`ProcessFacts::io`].
+    pub io: bool,
+    /// [`ProcessFacts::descriptors`].
+    pub descriptors: bool,
+    /// [`ProcessFacts::security`].
+    pub security: bool,
+}
+
 /// A process's open files.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Descriptors {

@@ -6,6 +6,7 @@ use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use crate::facts::filesystem::Mounted;
 use crate::facts::mount::{Mount, Mounts};
 use crate::sys::count;
 use crate::sys::posix::errno::retry;
@@ -76,10 +77,22 @@ const LOCAL: &[&[u8]] = &[
 /// # Errors
 /// /proc does not show them, or not all.
 pub fn mounts() -> io::Result<Mounts> {
+    table().map(|table| places(&table))
+}
+
+/// All mounts this process sees, in the order they were made.
+///
+/// # Errors
+/// /proc does not show them, or not all.
+pub fn table() -> io::Result<Vec<Mounted>> {
     table_at(Path::new("/proc/self/mountinfo"))
 }
 
-fn table_at(path: &Path) -> io::Result<Mounts> {
+fn places(table: &[Mounted]) -> Mounts {
+    Mounts::new(table.iter().map(|mount| Mount { point: mount.point.clone(), may_stall: mount.may_stall }).collect())
+}
+
+fn table_at(path: &Path) -> io::Result<Vec<Mounted>> {
     count::bump();
     let mut file = File::open(path)?;
     let mut table = Vec::new();
@@ -99,15 +112,47 @@ fn table_at(path: &Path) -> io::Result<Mounts> {
 }
 
 /// Lines such as `36 35 98:0 /root /point rw,noatime master:1 - ext3 /dev/root rw`; a line of another form is left out.
-fn parse(table: &[u8]) -> Mounts {
-    Mounts::new(table.split(|byte| *byte == b'\n').filter_map(mount).collect())
+fn parse(table: &[u8]) -> Vec<Mounted> {
+    table.split(|byte| *byte == b'\n').filter_map(mount).collect()
 }
 
-fn mount(line: &[u8]) -> Option<Mount> {
+fn mount(line: &[u8]) -> Option<Mounted> {
     let mut fields = line.split(|byte| *byte == b' ');
-    let point = unescape(fields.nth(4)?);
-    let kind = fields.skip_while(|field| *field != b"-").nth(1)?;
-    Some(Mount { point: PathBuf::from(OsStr::from_bytes(&point)), may_stall: !LOCAL.contains(&kind) })
+    let number = fields.nth(2)?;
+    let point = unescape(fields.nth(1)?);
+    let options = fields.next()?;
+    let mut rest = fields.skip_while(|field| *field != b"-").skip(1);
+    let kind = rest.next()?;
+    let device = rest.next().map(unescape).unwrap_or_default();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Some(Mounted {
+        point: PathBuf::from(OsStr::from_bytes(&point)),
+        device: PathBuf::from(OsStr::from_bytes(&device)),
+        device_number: device_number(number),
+        fstype: text(kind),
+        flags: flags(&text(options), &text(rest.next().unwrap_or_default())),
+        may_stall: !LOCAL.contains(&kind),
+    })
+}
+
+/// `98:0`.
+fn device_number(field: &[u8]) -> Option<(u32, u32)> {
+    let (major, minor) = std::str::from_utf8(field).ok()?.split_once(':')?;
+    Some((major.parse().ok()?, minor.parse().ok()?))
+}
+
+/// The options of this mount, then those of the filesystem, as /proc/mounts writes them: the first word says whether both
+/// may be written to, and is not repeated.
+fn flags(of_mount: &str, of_filesystem: &str) -> String {
+    let options = |text: &str| text.split(',').map(str::to_owned).filter(|word| !word.is_empty()).collect::<Vec<_>>();
+    let (mut all, filesystem) = (options(of_mount), options(of_filesystem));
+    if filesystem.first().is_some_and(|word| word == "ro")
+        && let Some(first) = all.first_mut().filter(|word| *word == "rw")
+    {
+        *first = "ro".to_owned();
+    }
+    all.extend(filesystem.into_iter().filter(|word| word != "rw" && word != "ro"));
+    all.join(",")
 }
 
 /// Blank, tab, newline, `\` and `#` are written as `\` and three octal digits.
@@ -145,7 +190,7 @@ mod tests {
 
     #[test]
     fn what_the_kernel_does_not_answer_for_itself_may_stall() {
-        let table = parse(TABLE);
+        let table = places(&parse(TABLE));
         let stalling = |path: &str| table.stalling(Path::new(path)).map(|point| point.to_str().unwrap().to_owned());
         assert_eq!(stalling("/var/run/x.pid"), None);
         assert_eq!(stalling("/nfs one/x.pid").as_deref(), Some("/nfs one"));
@@ -153,6 +198,25 @@ mod tests {
         assert_eq!(stalling("/sshfs/x.pid").as_deref(), Some("/sshfs"));
         assert_eq!(stalling("/new/x.pid").as_deref(), Some("/new"));
         assert_eq!(stalling("/cut/x.pid"), None);
+    }
+
+    #[test]
+    fn a_line_says_what_is_mounted_where_and_how() {
+        let table = parse(TABLE);
+        let nfs = &table[2];
+        assert_eq!((nfs.point.to_str(), nfs.device.to_str()), (Some("/nfs one"), Some("server:/export")));
+        assert_eq!((nfs.device_number, nfs.fstype.as_str()), (Some((0, 35)), "nfs4"));
+        assert_eq!(nfs.flags, "rw,vers=4.2");
+        assert_eq!(table[1].flags, "rw,relatime");
+        assert!(nfs.may_stall && !table[1].may_stall);
+    }
+
+    #[test]
+    fn flags_are_those_of_proc_mounts() {
+        assert_eq!(flags("rw,relatime", "rw,discard,resuid=65534"), "rw,relatime,discard,resuid=65534");
+        assert_eq!(flags("ro,nosuid", "rw,size=4k"), "ro,nosuid,size=4k");
+        assert_eq!(flags("rw,nosuid", "ro"), "ro,nosuid");
+        assert_eq!(flags("", ""), "");
     }
 
     #[test]

@@ -13,4 +13,5 @@ pub mod poll;
 pub mod random;
 pub mod signal;
 pub mod spawn;
+pub mod stat;
 pub mod wait;
