@@ -2,6 +2,8 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use super::filesystem::Mounted;
+
 /// One mounted filesystem.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mount {
@@ -24,6 +26,12 @@ impl Mounts {
     pub fn new(all: Vec<Mount>) -> Mounts {
         let any = all.iter().any(|mount| mount.may_stall);
         Mounts { all, any }
+    }
+
+    /// The places of a table of mounts.
+    pub fn of(table: &[Mounted]) -> Mounts {
+        let place = |mount: &Mounted| Mount { point: mount.point.clone(), may_stall: mount.may_stall };
+        Mounts::new(table.iter().map(place).collect())
     }
 
     /// What must be assumed when the system does not tell: every path may stall.

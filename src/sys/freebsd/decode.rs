@@ -194,12 +194,29 @@ pub fn boot_id(bytes: &[u8]) -> Result<BootId, DecodeError> {
     Ok(BootId(bytes.iter().map(|b| format!("{b:02x}")).collect()))
 }
 
-fn int(bytes: &[u8], at: usize) -> Result<i32, DecodeError> {
+/// Decodes a number of 4 or 8 bytes; `None` when it is negative.
+///
+/// # Errors
+/// [`DecodeError::Truncated`] when it has another size.
+pub fn number(bytes: &[u8]) -> Result<Option<u64>, DecodeError> {
+    match bytes.len() {
+        4 => int(bytes, 0).map(|value| u64::try_from(value).ok()),
+        8 => long(bytes, 0).map(|value| u64::try_from(value).ok()),
+        _ => Err(DecodeError::Truncated),
+    }
+}
+
+/// Decodes numbers of 4 bytes each; an incomplete one at the end is left out.
+pub fn numbers(bytes: &[u8]) -> Vec<i32> {
+    bytes.chunks_exact(4).filter_map(|bytes| int(bytes, 0).ok()).collect()
+}
+
+pub(super) fn int(bytes: &[u8], at: usize) -> Result<i32, DecodeError> {
     let field = bytes.get(at..at + 4).and_then(|field| field.try_into().ok());
     field.map(i32::from_ne_bytes).ok_or(DecodeError::Truncated)
 }
 
-fn long(bytes: &[u8], at: usize) -> Result<i64, DecodeError> {
+pub(super) fn long(bytes: &[u8], at: usize) -> Result<i64, DecodeError> {
     let field = bytes.get(at..at + 8).and_then(|field| field.try_into().ok());
     field.map(i64::from_ne_bytes).ok_or(DecodeError::Truncated)
 }
@@ -322,6 +339,16 @@ mod tests {
                 assert!(decoded(&Raw::new(7, 1, start, b"x"), boot).is_ok());
             }
         }
+    }
+
+    #[test]
+    fn numbers_have_four_or_eight_bytes() {
+        assert_eq!(number(&7_i32.to_ne_bytes()), Ok(Some(7)));
+        assert_eq!(number(&i64::MAX.to_ne_bytes()), Ok(Some(i64::MAX as u64)));
+        assert_eq!(number(&(-1_i32).to_ne_bytes()), Ok(None));
+        assert_eq!(number(&[0; 5]), Err(DecodeError::Truncated));
+        let bytes: Vec<u8> = [1_i32, -2].iter().flat_map(|n| n.to_ne_bytes()).chain([0, 0]).collect();
+        assert_eq!(numbers(&bytes), [1, -2]);
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! FreeBSD: the readers of sysctl(3). What they fetch is bytes; [`decode`] gives the bytes their meaning, on every system.
 
 pub mod decode;
+pub mod disk;
+pub mod filesystem;
 pub mod mounts;
 
 #[cfg(target_os = "freebsd")]

@@ -4,9 +4,21 @@ use std::ffi::CStr;
 use std::io;
 use std::ptr;
 
+use super::decode;
 use crate::sys::count;
 use crate::sys::fault::{self, Call};
 use crate::sys::posix::errno::cerr;
+
+/// How often a value that grew meanwhile is asked for again.
+const TRIES: u32 = 8;
+
+/// Most numbers in a name (CTL_MAXNAME).
+const MIB_MAX: usize = 24;
+
+/// Questions about the tree of names itself (<sys/sysctl.h>).
+const CTL_SYSCTL: libc::c_int = 0;
+const CTL_SYSCTL_NAME: libc::c_int = 1;
+const CTL_SYSCTL_NEXT: libc::c_int = 2;
 
 /// How much of a value was fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +63,83 @@ pub(super) fn fetch_by_name(name: &CStr, buffer: &mut [u8]) -> io::Result<Fetche
     let result =
         cerr(unsafe { libc::sysctlbyname(name.as_ptr(), buffer.as_mut_ptr().cast(), &mut length, ptr::null(), 0) });
     fetched(result, length.min(buffer.len()))
+}
+
+/// The whole value with this name, of at most `limit` bytes; `None` when the kernel has none of that name.
+pub(super) fn whole(name: &CStr, limit: usize) -> io::Result<Option<Vec<u8>>> {
+    let Some(mib) = mib(name)? else { return Ok(None) };
+    whole_at(&mib, limit)
+}
+
+/// The same of the value named by `mib`.
+pub(super) fn whole_at(mib: &[libc::c_int], limit: usize) -> io::Result<Option<Vec<u8>>> {
+    for _ in 0..TRIES {
+        // Room for what is added meanwhile.
+        let room = absent(length(mib))?.map(|length| length.saturating_add(length / 8 + 64));
+        let Some(room) = room else { return Ok(None) };
+        let mut bytes = vec![0; room.min(limit)];
+        match absent(fetch(mib, &mut bytes))? {
+            None => return Ok(None),
+            Some(Fetched::Whole(length)) => {
+                bytes.truncate(length);
+                return Ok(Some(bytes));
+            }
+            Some(Fetched::Cut(_)) if room >= limit => return Err(io::ErrorKind::FileTooLarge.into()),
+            Some(Fetched::Cut(_)) => {}
+        }
+    }
+    Err(io::Error::other("a value grows faster than it can be read"))
+}
+
+/// The value with this name as a number of 4 or 8 bytes; `None` when the kernel has none of that name, or it is negative.
+pub(super) fn number(name: &CStr) -> io::Result<Option<u64>> {
+    let mut bytes = [0; 8];
+    match absent(fetch_by_name(name, &mut bytes))? {
+        None => Ok(None),
+        Some(Fetched::Whole(length)) => Ok(decode::number(bytes.get(..length).unwrap_or_default())?),
+        Some(Fetched::Cut(_)) => Err(decode::DecodeError::Nonsense("a number").into()),
+    }
+}
+
+/// The numbers that stand for a name (sysctlnametomib(3)); `None` when the kernel has none of that name.
+pub(super) fn mib(name: &CStr) -> io::Result<Option<Vec<libc::c_int>>> {
+    let mut mib = vec![0; MIB_MAX];
+    let mut length = mib.len();
+    fault::check(Call::ReadProc)?;
+    count::bump();
+    // SAFETY: the name ends with a NUL; `mib` has room for `length` numbers, of which the call writes no more.
+    let result = cerr(unsafe { libc::sysctlnametomib(name.as_ptr(), mib.as_mut_ptr(), &mut length) });
+    mib.truncate(length);
+    Ok(absent(result)?.map(|_| mib))
+}
+
+/// The numbers of the variable that comes after `mib` in the tree; `None` behind the last.
+pub(super) fn next(mib: &[libc::c_int]) -> io::Result<Option<Vec<libc::c_int>>> {
+    let mut bytes = [0; MIB_MAX * size_of::<libc::c_int>()];
+    let question: Vec<libc::c_int> = [CTL_SYSCTL, CTL_SYSCTL_NEXT].into_iter().chain(mib.iter().copied()).collect();
+    match absent(fetch(&question, &mut bytes))? {
+        None => Ok(None),
+        Some(Fetched::Whole(length) | Fetched::Cut(length)) => {
+            Ok(Some(decode::numbers(bytes.get(..length).unwrap_or_default())))
+        }
+    }
+}
+
+/// The name of the variable that `mib` stands for.
+pub(super) fn name(mib: &[libc::c_int]) -> io::Result<String> {
+    let mut bytes = [0; 1024];
+    let question: Vec<libc::c_int> = [CTL_SYSCTL, CTL_SYSCTL_NAME].into_iter().chain(mib.iter().copied()).collect();
+    let (Fetched::Whole(length) | Fetched::Cut(length)) = fetch(&question, &mut bytes)?;
+    Ok(String::from_utf8_lossy(bytes.get(..length).unwrap_or_default()).trim_end_matches('\0').to_owned())
+}
+
+/// `None` for the error that says there is no such variable.
+fn absent<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.raw_os_error() == Some(libc::ENOENT) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// ENOMEM means that the buffer was too short; it is filled as far as it goes.

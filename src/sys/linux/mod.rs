@@ -2,8 +2,11 @@
 
 #[cfg(target_os = "linux")]
 pub mod descriptor;
+pub mod disk;
 #[cfg(target_os = "linux")]
 pub mod errno;
+#[cfg(target_os = "linux")]
+pub mod filesystem;
 pub mod machine;
 pub mod mounts;
 pub mod process;

@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::facts::filesystem::Mounted;
-use crate::facts::mount::{Mount, Mounts};
+use crate::facts::mount::Mounts;
 use crate::sys::count;
 use crate::sys::posix::errno::retry;
 
@@ -77,7 +77,7 @@ const LOCAL: &[&[u8]] = &[
 /// # Errors
 /// /proc does not show them, or not all.
 pub fn mounts() -> io::Result<Mounts> {
-    table().map(|table| places(&table))
+    table().map(|table| Mounts::of(&table))
 }
 
 /// All mounts this process sees, in the order they were made.
@@ -86,10 +86,6 @@ pub fn mounts() -> io::Result<Mounts> {
 /// /proc does not show them, or not all.
 pub fn table() -> io::Result<Vec<Mounted>> {
     table_at(Path::new("/proc/self/mountinfo"))
-}
-
-fn places(table: &[Mounted]) -> Mounts {
-    Mounts::new(table.iter().map(|mount| Mount { point: mount.point.clone(), may_stall: mount.may_stall }).collect())
 }
 
 fn table_at(path: &Path) -> io::Result<Vec<Mounted>> {
@@ -190,7 +186,7 @@ mod tests {
 
     #[test]
     fn what_the_kernel_does_not_answer_for_itself_may_stall() {
-        let table = places(&parse(TABLE));
+        let table = Mounts::of(&parse(TABLE));
         let stalling = |path: &str| table.stalling(Path::new(path)).map(|point| point.to_str().unwrap().to_owned());
         assert_eq!(stalling("/var/run/x.pid"), None);
         assert_eq!(stalling("/nfs one/x.pid").as_deref(), Some("/nfs one"));

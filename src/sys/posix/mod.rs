@@ -8,6 +8,7 @@ pub mod fd;
 pub mod file;
 pub mod glob;
 pub mod helper;
+pub mod mounted;
 pub mod net;
 pub mod poll;
 pub mod random;
