@@ -177,7 +177,7 @@ impl Engine {
             Purpose::Start => &service.start,
             Purpose::Stop => &service.stop,
             Purpose::Restart => &service.restart,
-            Purpose::Exec => &None,
+            Purpose::Exec | Purpose::Check => &None,
         };
         program.as_ref().and_then(|program| program.timeout)
     }
@@ -277,7 +277,7 @@ impl Engine {
             Purpose::Stop if begun == Some(Purpose::Restart) => (Goal::Restart, Stage::Stopping(wait)),
             Purpose::Stop => (Goal::Stop, Stage::Stopping(wait)),
             Purpose::Restart => (Goal::Restart, Stage::Starting(wait)),
-            Purpose::Start | Purpose::Exec => (Goal::Start, Stage::Starting(wait)),
+            Purpose::Start | Purpose::Exec | Purpose::Check => (Goal::Start, Stage::Starting(wait)),
         };
         self.runs[id.0].plan = Some(Plan { goal, cause: Cause::Rule, stage, along: false, next: None });
         if purpose.brings_to_life() {

@@ -234,7 +234,7 @@ impl Engine {
             Purpose::Start => service.start.as_ref(),
             Purpose::Stop => service.stop.as_ref(),
             Purpose::Restart => service.restart.as_ref(),
-            Purpose::Exec => None,
+            Purpose::Exec | Purpose::Check => None,
         }
     }
 

@@ -11,6 +11,8 @@ pub enum Purpose {
     Restart,
     /// `exec` of a rule.
     Exec,
+    /// `check program`.
+    Check,
 }
 
 impl Purpose {
@@ -27,12 +29,15 @@ impl Purpose {
             Purpose::Stop => "stop",
             Purpose::Restart => "restart",
             Purpose::Exec => "exec",
+            Purpose::Check => "check",
         }
     }
 
     /// The purpose a journal's word names.
     pub fn from_word(word: &str) -> Option<Purpose> {
-        [Purpose::Start, Purpose::Stop, Purpose::Restart, Purpose::Exec].into_iter().find(|p| p.word() == word)
+        [Purpose::Start, Purpose::Stop, Purpose::Restart, Purpose::Exec, Purpose::Check]
+            .into_iter()
+            .find(|p| p.word() == word)
     }
 }
 

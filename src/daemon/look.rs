@@ -22,14 +22,14 @@ impl Daemon {
                 let presence = self.look(id, Purpose::Check, sample, now)?;
                 Some(Observation::Process(Box::new(process::readings(service, presence, sample))))
             }
+            Kind::Program(program) => self.check_program(service, program, now),
             Kind::System
             | Kind::File(_)
             | Kind::Fifo(_)
             | Kind::Directory(_)
             | Kind::Filesystem(_)
             | Kind::Host(_)
-            | Kind::Network(_)
-            | Kind::Program(_) => Some(Observation::Nothing),
+            | Kind::Network(_) => Some(Observation::Nothing),
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! `start.rs` brings it up, `recall.rs` takes up what an earlier daemon left, `cycle.rs` is one round of checks, `look.rs` a
 //! look for one process, `wait.rs` the one place where it sleeps, `perform.rs` turns the engine's effects into programs, log
-//! lines and state, `preflight.rs` and `reload.rs` put a new configuration in place, `answer.rs` serves the page and the
+//! lines and state, `program.rs` runs check programs, `preflight.rs` and `reload.rs` put a new configuration in place, `answer.rs` serves the page and the
 //! command line, `picture.rs` draws the status they show.
 //!
 //! Nothing in the loop waits for anybody. What may is done by helper children: pidfiles on filesystems that others serve
@@ -19,6 +19,7 @@ mod look;
 mod perform;
 mod picture;
 mod preflight;
+mod program;
 mod recall;
 mod reload;
 mod resolve;
@@ -139,7 +140,9 @@ impl Daemon {
         match self.end {
             None => false,
             Some(End::Asked { latest }) => !self.server.is_busy() || clock::monotonic() >= latest,
-            Some(End::WhenDone) => !self.engine.is_busy() && !self.remote.is_busy() && !self.dirty,
+            Some(End::WhenDone) => {
+                !self.engine.is_busy() && !self.remote.is_busy() && !self.jobs.checks() && !self.dirty
+            }
         }
     }
 

@@ -10,7 +10,7 @@ use crate::base::process::Pid;
 use crate::base::program::{Outcome, Purpose};
 use crate::base::time::Mono;
 use crate::config::{Action, Program, Service, ServiceId};
-use crate::job::{self, News, Order, Target};
+use crate::job::{self, News, Order, Sink, Target};
 use crate::probe::process::Sample;
 use crate::probe::remote;
 use crate::state::State;
@@ -18,7 +18,7 @@ use crate::sys::posix::spawn::{Credentials, Spec};
 use crate::sys::posix::{account, clock, helper};
 
 /// So many programs are held back at most, so that descriptors suffice when everything dies at once.
-const HELD_MAX: usize = 64;
+pub(super) const HELD_MAX: usize = 64;
 
 /// More exec programs of one service do not run at a time: one that never ends must not pile up.
 const EXEC_MAX: usize = 16;
@@ -57,7 +57,7 @@ impl Daemon {
         self.let_run();
     }
 
-    fn let_run(&mut self) {
+    pub(super) fn let_run(&mut self) {
         if self.dirty || self.jobs.held() > 0 {
             self.save();
         }
@@ -73,6 +73,7 @@ impl Daemon {
             match item {
                 News::Ended(ended) => match self.engine.find(&ended.service) {
                     Some(id) if ended.purpose == Purpose::Exec => self.exec_ended(id, &ended.outcome),
+                    Some(id) if ended.purpose == Purpose::Check => self.check_ended(id, ended.outcome, now),
                     Some(id) => self.engine.program_ended(id, ended.purpose, ended.outcome, now),
                     // The service is no more; nobody asked for this any longer.
                     None => {}
@@ -93,7 +94,7 @@ impl Daemon {
             Purpose::Start => &service.start,
             Purpose::Stop => &service.stop,
             Purpose::Restart => &service.restart,
-            Purpose::Exec => &None,
+            Purpose::Exec | Purpose::Check => &None,
         };
         let program = program.as_ref().ok_or("it has no such program")?;
         let done = match purpose {
@@ -171,9 +172,7 @@ impl Daemon {
         if let Some(known) = self.engine.known(id) {
             told.push(("MONIT_PROCESS_PID", known.pid.to_string()));
         }
-        let ours =
-            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-        let environment = job::environment(&target, ours, told);
+        let environment = job::environment(&target, own_environment(), told);
         let argv = program.argv.iter().map(OsString::as_os_str);
         let spec = Spec::new(argv, environment, credentials).map_err(|error| error.to_string())?;
         let output = match self.output.open(&service.name) {
@@ -185,7 +184,8 @@ impl Daemon {
                 None
             }
         };
-        let order = Order { service: service.name.clone(), purpose, spec, deadline, output };
+        let sink = output.map_or(Sink::Nothing, Sink::File);
+        let order = Order { service: service.name.clone(), purpose, spec, deadline, sink };
         self.jobs
             .hold(order, &self.table)
             .map(|_: Pid| ())
@@ -193,7 +193,7 @@ impl Daemon {
     }
 
     /// Who a program runs as, and that user's details for the environment.
-    fn become_whom(&mut self, program: &Program) -> Result<(Option<Credentials>, Target), String> {
+    pub(super) fn become_whom(&mut self, program: &Program) -> Result<(Option<Credentials>, Target), String> {
         let own = account::effective_uid();
         let uid = program.uid.as_ref().map_or(own, |user| user.uid);
         let account = self.accounts.get(&uid).cloned().flatten();
@@ -231,4 +231,9 @@ impl Daemon {
             Err(Some(trouble)) => self.log.error(&trouble),
         }
     }
+}
+
+/// The daemon's own environment, as far as it is text.
+pub(super) fn own_environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }

@@ -93,6 +93,7 @@ impl Daemon {
                 })
             }
             (Kind::Process(_), None) => Readings::None,
+            (Kind::Program(_), _) => ledger.memory.program.last.clone().map_or(Readings::None, Readings::Program),
             (_, _) => Readings::None,
         }
     }

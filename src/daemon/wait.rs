@@ -17,6 +17,8 @@ enum Source {
     Resolver,
     /// A pidfile's filesystem has answered; the next turn takes it.
     Remote,
+    /// A check program printed something.
+    Program,
     /// The child that reads the control file tells something; the next turn takes it.
     Preflight,
 }
@@ -35,6 +37,7 @@ impl Daemon {
             set.add(fd, Interest::Read, Source::Resolver);
         }
         self.remote.fds().for_each(|fd| set.add(fd, Interest::Read, Source::Remote));
+        self.jobs.fds().for_each(|fd| set.add(fd, Interest::Read, Source::Program));
         if let Some(fd) = self.preflight.fd() {
             set.add(fd, Interest::Read, Source::Preflight);
         }
@@ -67,11 +70,14 @@ impl Daemon {
             }
         };
         let now = clock::monotonic();
+        if ready.iter().any(|one| matches!(one.token, Source::Program)) {
+            self.jobs.read();
+        }
         for one in ready {
             match one.token {
                 Source::Signals => self.take_signals(now),
                 Source::Http(token) => self.server.ready(token, now),
-                Source::Remote | Source::Preflight => {}
+                Source::Remote | Source::Preflight | Source::Program => {}
                 Source::Resolver => self.resolver.read(&mut self.server, &mut self.log),
             }
         }

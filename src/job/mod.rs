@@ -6,8 +6,9 @@
 
 mod environment;
 mod output;
+mod pipe;
 mod table;
 
 pub use environment::{Target, environment};
 pub use output::{OUTPUT_LIMIT, OutputDir};
-pub use table::{Ended, Entry as JournalEntry, Jobs, News, Order};
+pub use table::{Ended, Entry as JournalEntry, Jobs, News, Order, Sink};

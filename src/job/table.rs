@@ -1,10 +1,11 @@
 //! The programs that run now.
 
 use std::io;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, RawFd};
 use std::time::Duration;
 
 use super::output::{self, Mark, Output};
+use super::pipe::Pipe;
 use crate::base::process::{Identity, Pid};
 use crate::base::program::{Outcome, Purpose};
 use crate::base::time::Mono;
@@ -23,8 +24,27 @@ pub struct Order {
     pub spec: Spec,
     /// When it has taken too long; `None`: never.
     pub deadline: Option<Mono>,
-    /// Where its output goes; `None`: nowhere.
-    pub output: Option<Output>,
+    /// Where its output goes.
+    pub sink: Sink,
+}
+
+/// Where a program's output goes.
+#[derive(Debug)]
+pub enum Sink {
+    /// Nowhere.
+    Nothing,
+    /// Into a file.
+    File(Output),
+    /// To us, who keep so many bytes of it.
+    Pipe(usize),
+}
+
+/// Where to read what a program printed.
+#[derive(Debug)]
+enum Printed {
+    Nothing,
+    File(Mark),
+    Pipe(Pipe),
 }
 
 /// One line of the journal.
@@ -92,7 +112,7 @@ struct Job {
     purpose: Purpose,
     identity: Identity,
     deadline: Option<Mono>,
-    output: Option<Mark>,
+    printed: Printed,
     phase: Phase,
     adopted: bool,
 }
@@ -110,7 +130,16 @@ impl Jobs {
     /// # Errors
     /// No process or descriptor left; nothing runs then.
     pub fn hold(&mut self, order: Order, table: &ProcessTable) -> io::Result<Pid> {
-        let held = spawn::hold(&order.spec, order.output.as_ref().map(|output| output.file().as_raw_fd()))?;
+        let (held, printed) = match order.sink {
+            Sink::Nothing => (spawn::hold(&order.spec, None)?, Printed::Nothing),
+            Sink::File(output) => {
+                (spawn::hold(&order.spec, Some(output.file().as_raw_fd()))?, Printed::File(output.into_mark()))
+            }
+            Sink::Pipe(limit) => {
+                let (pipe, write) = Pipe::new(limit)?;
+                (spawn::hold(&order.spec, Some(write.as_raw_fd()))?, Printed::Pipe(pipe))
+            }
+        };
         let pid = held.pid();
         // A held child is alive (or a zombie of ours): its entry is there. Were it not readable, nothing could be
         // journalled, and the child is dropped unrun.
@@ -123,7 +152,7 @@ impl Jobs {
             purpose: order.purpose,
             identity,
             deadline: order.deadline,
-            output: order.output.map(Output::into_mark),
+            printed,
             phase: Phase::Held(held),
             adopted: false,
         });
@@ -151,7 +180,7 @@ impl Jobs {
     pub fn journal(&self) -> Vec<Entry> {
         self.jobs
             .iter()
-            .filter(|job| job.purpose != Purpose::Exec)
+            .filter(|job| !matches!(job.purpose, Purpose::Exec | Purpose::Check))
             .map(|job| Entry { service: job.service.clone(), purpose: job.purpose, identity: job.identity })
             .collect()
     }
@@ -168,7 +197,7 @@ impl Jobs {
             purpose: entry.purpose,
             identity: entry.identity,
             deadline,
-            output: None,
+            printed: Printed::Nothing,
             phase: if deadline.is_some() { Phase::Running } else { Phase::Overdue },
             adopted: true,
         });
@@ -202,6 +231,33 @@ impl Jobs {
     /// How many `exec` programs of this service live.
     pub fn count_exec(&self, service: &str) -> usize {
         self.jobs.iter().filter(|job| job.purpose == Purpose::Exec && job.serves(service)).count()
+    }
+
+    /// Whether a check program of this service runs.
+    pub fn is_checking(&self, service: &str) -> bool {
+        self.jobs.iter().any(|job| job.purpose == Purpose::Check && job.serves(service))
+    }
+
+    /// Whether any check program runs.
+    pub fn checks(&self) -> bool {
+        self.jobs.iter().any(|job| job.purpose == Purpose::Check)
+    }
+
+    /// The descriptors to poll for reading; then call [`Jobs::read`].
+    pub fn fds(&self) -> impl Iterator<Item = RawFd> {
+        self.jobs.iter().filter_map(|job| match &job.printed {
+            Printed::Pipe(pipe) => pipe.fd(),
+            _ => None,
+        })
+    }
+
+    /// Reads what check programs have printed, so that none of them waits for us.
+    pub fn read(&mut self) {
+        for job in &mut self.jobs {
+            if let Printed::Pipe(pipe) = &mut job.printed {
+                pipe.read();
+            }
+        }
     }
 
     /// Reaps every child that ended, ours and strangers (as process 1 we inherit orphans), and tells what our programs
@@ -294,11 +350,18 @@ impl Job {
         }
     }
 
-    fn printed(&self) -> String {
-        self.output.as_ref().map(Mark::text).unwrap_or_default()
+    fn printed(&mut self) -> String {
+        match &mut self.printed {
+            Printed::Nothing => String::new(),
+            Printed::File(mark) => mark.text(),
+            Printed::Pipe(pipe) => {
+                pipe.read();
+                pipe.text()
+            }
+        }
     }
 
-    fn ended(self, exit: Option<Exit>, timed_out: bool) -> Ended {
+    fn ended(mut self, exit: Option<Exit>, timed_out: bool) -> Ended {
         let output = self.printed();
         let refused = output::refusal(&output).map(str::to_owned);
         let outcome = Outcome { status: exit.map(Exit::number), timed_out, output, refused };

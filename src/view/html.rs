@@ -105,7 +105,7 @@ fn rank(service: &ServiceStatus) -> u8 {
 
 fn row(out: &mut String, service: &ServiceStatus) {
     let (uptime, pid) = match &service.readings {
-        Readings::None => (None, None),
+        Readings::None | Readings::Program(_) => (None, None),
         Readings::Process(process) => (process.uptime, Some(process.pid)),
         Readings::System(system) => (system.uptime, None),
     };

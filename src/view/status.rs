@@ -7,6 +7,7 @@ use crate::base::event::{EventKind, EventState};
 use crate::base::process::Pid;
 use crate::base::time::{LocalTime, Wall};
 use crate::config::{Mode, OnReboot, ServiceType};
+use crate::facts::observation::ProgramRun;
 use crate::facts::system::System;
 
 /// The daemon and its services at one moment.
@@ -105,6 +106,8 @@ pub enum Readings {
     Process(ProcessReadings),
     /// Of the system.
     System(System),
+    /// Of a check program that has ended.
+    Program(ProgramRun),
 }
 
 /// What is known of a live process.

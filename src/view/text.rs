@@ -75,7 +75,7 @@ fn block(out: &mut String, status: &Status, service: &ServiceStatus, product: Pr
         None => line(out, label, &paint("-", Some(UNKNOWN), style)),
     };
     match &service.readings {
-        Readings::None => {}
+        Readings::None | Readings::Program(_) => {}
         Readings::Process(process) => {
             value("pid", Some(process.pid.to_string()));
             value("parent pid", process.parent.map(|pid| pid.to_string()));
@@ -90,6 +90,16 @@ fn block(out: &mut String, status: &Status, service: &ServiceStatus, product: Pr
             value("boot time", status.boot.map(|time| time.rfc_date()));
         }
     }
+    if let Readings::Program(run) = &service.readings {
+        let lines: Vec<_> = run.output.lines().map(escape::log_line).collect();
+        line(out, "last exit value", &run.status.map_or("-".to_owned(), |status| status.to_string()));
+        let output = if lines.is_empty() { "-".to_owned() } else { lines.join(&format!("\n{:31}", "")) };
+        line(out, "last output", &output);
+    }
+    let mut value = |label: &str, value: Option<String>| match value {
+        Some(value) => line(out, label, &paint(&value, Some(VALUE), style)),
+        None => line(out, label, &paint("-", Some(UNKNOWN), style)),
+    };
     value("data collected", service.collected.map(|time| time.rfc_date()));
     if let (Product::Pollux, Some(failure)) = (product, &service.last_failure) {
         let lines: Vec<_> = failure.lines().map(escape::log_line).collect();

@@ -1,0 +1,54 @@
+//! Check programs: started when their service is due, judged as soon as they have ended.
+
+use std::ffi::OsString;
+
+use super::Daemon;
+use crate::base::program::{Outcome, Purpose};
+use crate::base::time::Mono;
+use crate::config::{Program, Service, ServiceId};
+use crate::facts::observation::{Observation, ProgramRun};
+use crate::job::{self, Order, Sink};
+use crate::sys::posix::clock;
+use crate::sys::posix::spawn::Spec;
+
+impl Daemon {
+    /// Starts the service's program, unless the last run has not ended yet. What it says comes in [`Daemon::check_ended`];
+    /// returned is what must be said at once, because it could not be started.
+    pub(super) fn check_program(&mut self, service: &Service, program: &Program, now: Mono) -> Option<Observation> {
+        if self.jobs.is_checking(&service.name) {
+            return None;
+        }
+        self.start_check(service, program, now)
+            .err()
+            .map(|why| Observation::Program(ProgramRun { not_run: Some(why), ..ProgramRun::default() }))
+    }
+
+    fn start_check(&mut self, service: &Service, program: &Program, now: Mono) -> Result<(), String> {
+        let (credentials, target) = self.become_whom(program)?;
+        let environment =
+            job::environment(&target, super::perform::own_environment(), vec![("MONIT_SERVICE", service.name.clone())]);
+        let argv = program.argv.iter().map(OsString::as_os_str);
+        let spec = Spec::new(argv, environment, credentials).map_err(|error| error.to_string())?;
+        let deadline = program.timeout.map(|timeout| now.plus(timeout));
+        let sink = Sink::Pipe(self.engine.config().settings.limits.program_output);
+        if self.jobs.held() >= super::perform::HELD_MAX {
+            self.let_run();
+        }
+        let order = Order { service: service.name.clone(), purpose: Purpose::Check, spec, deadline, sink };
+        self.jobs.hold(order, &self.table).map(|_| ()).map_err(|error| format!("cannot create a process: {error}"))
+    }
+
+    /// A check program ended: its service is judged, unless nobody asks any more.
+    pub(super) fn check_ended(&mut self, id: ServiceId, outcome: Outcome, now: Mono) {
+        if !self.engine.awaits_observation(id) {
+            return;
+        }
+        if outcome.timed_out
+            && let Some(service) = self.engine.config().services.get(id.0)
+        {
+            self.log.error(&format!("'{}' program timed out and was ended", service.name));
+        }
+        let run = ProgramRun { status: outcome.status, output: outcome.output, not_run: None };
+        self.engine.observed(id, &Observation::Program(run), now, clock::wall());
+    }
+}

@@ -1,0 +1,81 @@
+//! Check programs on the real daemon: each kind of program that misbehaves ends as documented.
+
+use crate::harness::{Sandbox, process, until};
+
+fn check(sandbox: &Sandbox, name: &str, script: &str, more: &str) -> String {
+    let script = sandbox.script(name, &format!("#!/bin/sh\n{script}\n"));
+    format!("check program {name} with path \"{script}\" {more}\n")
+}
+
+#[test]
+fn a_program_is_judged_as_soon_as_it_has_ended() {
+    let sandbox = Sandbox::new();
+    let failing = check(&sandbox, "failing", "echo out; echo err >&2; exit 3", "if status != 0 then alert");
+    let passing = check(&sandbox, "passing", "exit 0", "if status != 0 then alert");
+    sandbox.control(&format!("{failing}{passing}"));
+    sandbox.start();
+    // The interval of the sandbox is far longer than this takes: no second cycle is needed.
+    sandbox.await_log("'failing' status failed (3) -- out\\nerr\n");
+    let status = sandbox.cli(&["status", "failing"]);
+    assert!(status.out.contains("  last exit value              3\n"), "{}", status.out);
+    assert!(
+        status.out.contains("  last output                  out\n                               err\n"),
+        "{}",
+        status.out
+    );
+    sandbox.assert_not_logged("'passing'");
+}
+
+#[test]
+fn one_that_prints_for_ever_or_ignores_term_is_ended_with_all_that_it_started() {
+    let sandbox = Sandbox::new();
+    let child = sandbox.path("child");
+    let endless = check(&sandbox, "endless", "exec yes", "with timeout 1 seconds\n if status != 0 then alert");
+    let deaf = check(
+        &sandbox,
+        "deaf",
+        &format!("trap '' TERM\nsleep 600 &\necho $! > {}\nwait\nwhile :; do sleep 600; done", child.display()),
+        "with timeout 1 seconds\n if status != 0 then alert",
+    );
+    sandbox.control(&format!("{endless}{deaf}"));
+    sandbox.start();
+    sandbox.await_log("'endless' program timed out and was ended\n");
+    sandbox.await_log("'endless' status failed (15) -- y\\ny");
+    assert!(sandbox.log().lines().all(|line| line.len() < 2000), "what is kept has a limit");
+    sandbox.await_log("'deaf' status failed (9) -- no output\n");
+    let pid = std::fs::read_to_string(child).expect("pid").trim().parse().expect("number");
+    until("the end of the group", || (!process::lives(pid)).then_some(()));
+}
+
+#[test]
+fn one_that_closes_its_output_or_leaves_a_child_behind_is_judged_when_it_ends() {
+    let sandbox = Sandbox::new();
+    let pidfile = sandbox.path("left.pid");
+    let closer = check(&sandbox, "closer", "exec >&- 2>&-; exit 2", "if status = 2 then alert");
+    let leaver = check(
+        &sandbox,
+        "leaver",
+        &format!("sleep 600 &\necho $! > {}\necho hello; exit 1", pidfile.display()),
+        "if status = 1 then alert",
+    );
+    sandbox.control(&format!("{closer}{leaver}"));
+    sandbox.start();
+    sandbox.await_log("'closer' status failed (2) -- no output\n");
+    sandbox.await_log("'leaver' status failed (1) -- hello\n");
+    let pid = std::fs::read_to_string(pidfile).expect("pid").trim().parse().expect("number");
+    assert!(process::lives(pid), "what a program leaves behind in time is its own affair");
+    process::signal(pid, "KILL");
+}
+
+#[test]
+fn one_that_cannot_be_run_is_told_and_a_stopped_one_delays_nobody() {
+    let sandbox = Sandbox::new();
+    let gone = check(&sandbox, "gone", "exit 0", "if status != 0 then alert");
+    let stopped = check(&sandbox, "stopped", "kill -STOP $$", "with timeout 600 seconds\n if status != 0 then alert");
+    sandbox.control(&format!("{gone}{stopped}{}", sandbox.service("puma")));
+    std::fs::write(sandbox.path("bin/gone"), "#!/no/such/interpreter\n").expect("script");
+    sandbox.start();
+    sandbox.await_log("'gone' status failed (127) -- ");
+    sandbox.await_log("'puma' process is running with pid");
+    sandbox.stop();
+}
