@@ -27,6 +27,14 @@ pub struct Platform {
     pub host: String,
 }
 
+/// So much of so much: bytes of memory or swap space, open files of those that the system will open.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(missing_docs)] // the words say it
+pub struct Share {
+    pub used: u64,
+    pub total: u64,
+}
+
 /// What the machine as a whole does. Readings nobody asked for stay unknown.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct SystemFacts {

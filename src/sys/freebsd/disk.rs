@@ -149,7 +149,9 @@ mod fetch {
             if !device.starts_with("/dev/") || sysctl::number(c"kern.devstat.version")? != Some(VERSION as u64) {
                 return Ok(DiskCounters::default());
             }
-            let all = sysctl::whole(c"kern.devstat.all", ANSWER_MAX)?.unwrap_or_default();
+            let Some(all) = sysctl::whole(c"kern.devstat.all", ANSWER_MAX)? else {
+                return Ok(DiskCounters::default());
+            };
             if let Some(disk) = self.disks.borrow().get(&*device)
                 && let Some(counters) = find(&all, disk)?
             {

@@ -10,6 +10,7 @@ pub mod filesystem;
 pub mod machine;
 pub mod mounts;
 pub mod process;
+pub mod system;
 
 #[cfg(test)]
 pub(crate) mod fake;

@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod clock;
+pub mod cpus;
 pub mod daemonize;
 pub mod errno;
 pub mod fd;
