@@ -21,6 +21,11 @@ pub(crate) struct FakeProcess {
     pub(crate) state: char,
     pub(crate) flags: u64,
     pub(crate) exit_signal: i32,
+    /// Hundredths of a second of processor time in user and in kernel mode.
+    pub(crate) cpu: (u64, u64),
+    pub(crate) threads: u64,
+    /// Pages of 4 KiB.
+    pub(crate) resident: u64,
 }
 
 impl FakeProcess {
@@ -29,7 +34,19 @@ impl FakeProcess {
         let mut words = arguments.replace(' ', "\0").into_bytes();
         words.push(0);
         let name = arguments.split(' ').next().unwrap_or_default().as_bytes().to_vec();
-        FakeProcess { pid, parent, start, name, arguments: words, state: 'S', flags: 0x0040_0000, exit_signal: 17 }
+        FakeProcess {
+            pid,
+            parent,
+            start,
+            name,
+            arguments: words,
+            state: 'S',
+            flags: 0x0040_0000,
+            exit_signal: 17,
+            cpu: (5, 3),
+            threads: 1,
+            resident: 1021,
+        }
     }
 
     /// A thread of the kernel.
@@ -45,12 +62,14 @@ impl FakeProcess {
 
     /// Its `stat`, field by field as proc(5) numbers them.
     pub(crate) fn stat(&self) -> Vec<u8> {
-        let FakeProcess { pid, parent, start, state, flags, exit_signal, .. } = self;
+        let FakeProcess { pid, parent, start, state, flags, exit_signal, threads, resident, .. } = self;
+        let (user, system) = self.cpu;
         let mut line = format!("{pid} (").into_bytes();
         line.extend(&self.name);
         line.extend(
             format!(
-                ") {state} {parent} {pid} {pid} 0 -1 {flags} 136 0 0 0 5 3 0 0 20 0 1 0 {start} 8712192 1021 \
+                ") {state} {parent} {pid} {pid} 0 -1 {flags} 136 0 0 0 {user} {system} 1 2 20 0 {threads} 0 {start} \
+                 8712192 {resident} \
                  18446744073709551615 1 1 0 0 0 0 0 4096 0 0 0 0 {exit_signal} 1 0 0 0 0 0 0 0 0 0 0 0 0 0\n"
             )
             .bytes(),

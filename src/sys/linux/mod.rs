@@ -11,6 +11,7 @@ pub mod machine;
 pub mod mounts;
 pub mod process;
 pub mod system;
+pub mod usage;
 
 #[cfg(test)]
 pub(crate) mod fake;

@@ -20,7 +20,7 @@ use crate::sys::table::{self, PROCESSES_MAX, Processes, Room};
 pub const START_TOLERANCE: Tolerance = Tolerance(Duration::ZERO);
 
 /// First size of the buffer: holds any `stat` (52 numbers and a name) and most command lines in one read.
-const BUFFER: usize = 16 * 1024;
+pub(super) const BUFFER: usize = 16 * 1024;
 
 /// The bit in field 9 (flags) of a thread of the kernel: PF_KTHREAD of <linux/sched.h>.
 const KERNEL_THREAD: u64 = 0x0020_0000;
@@ -28,32 +28,35 @@ const KERNEL_THREAD: u64 = 0x0020_0000;
 /// The process table under a /proc.
 #[derive(Debug)]
 pub struct ProcessTable {
-    root: PathBuf,
+    pub(super) root: PathBuf,
     ticks_per_second: u64,
-    buffer: RefCell<Vec<u8>>,
+    pub(super) page_bytes: u64,
+    pub(super) buffer: RefCell<Vec<u8>>,
 }
 
 impl ProcessTable {
     /// The running system's.
     ///
     /// # Errors
-    /// /proc is not mounted, or sysconf(3) does not tell the length of a clock tick.
+    /// /proc is not mounted, or sysconf(3) does not tell the length of a clock tick or of a page.
     pub fn live() -> io::Result<ProcessTable> {
         // SAFETY: sysconf takes no pointers.
-        let ticks = unsafe { libc::sysconf(libc::_SC_CLK_TCK) };
+        let (ticks, page) = unsafe { (libc::sysconf(libc::_SC_CLK_TCK), libc::sysconf(libc::_SC_PAGESIZE)) };
         let ticks = u64::try_from(ticks).ok().filter(|ticks| *ticks > 0);
+        let page = u64::try_from(page).ok().filter(|bytes| *bytes > 0);
         let table = ProcessTable {
             root: PathBuf::from("/proc"),
             ticks_per_second: ticks.ok_or_else(|| io::Error::other("the system does not tell its clock ticks"))?,
+            page_bytes: page.ok_or_else(|| io::Error::other("the system does not tell the size of its pages"))?,
             buffer: RefCell::new(vec![0; BUFFER]),
         };
         table.own_identity()?;
         Ok(table)
     }
 
-    /// That of a tree laid out like /proc, whose start times count hundredths of a second.
+    /// That of a tree laid out like /proc, whose times count hundredths of a second, and whose pages have 4 KiB.
     pub fn with_root(root: PathBuf) -> ProcessTable {
-        ProcessTable { root, ticks_per_second: 100, buffer: RefCell::new(vec![0; BUFFER]) }
+        ProcessTable { root, ticks_per_second: 100, page_bytes: 4096, buffer: RefCell::new(vec![0; BUFFER]) }
     }
 
     /// This program.
@@ -114,8 +117,23 @@ impl ProcessTable {
     pub fn scan(&self, with_commands: bool) -> io::Result<Vec<Listed>> {
         let mut listed = Vec::new();
         let mut room = Room::new();
+        self.each(|stat| {
+            let command = match with_commands {
+                true => self.arguments(&stat.entry, room.limit())?.unwrap_or(stat.name),
+                false => Vec::new(),
+            };
+            room.take(command.len());
+            listed.push(Listed { entry: stat.entry, command });
+            Ok(())
+        })?;
+        Ok(listed)
+    }
+
+    /// Shows every process's `stat`; see [`ProcessTable::scan`].
+    pub(super) fn each(&self, mut see: impl FnMut(Stat) -> io::Result<()>) -> io::Result<()> {
         fault::check(Call::ReadProc)?;
         count::bump();
+        let mut seen = 0;
         for file in std::fs::read_dir(&self.root)? {
             let Some(pid) = file?.file_name().to_str().and_then(process_number) else { continue };
             let stat = match self.stat(pid) {
@@ -124,21 +142,17 @@ impl ProcessTable {
                 Err(error) if error.kind() == io::ErrorKind::PermissionDenied => continue,
                 Err(error) => return Err(error),
             };
-            if listed.len() == PROCESSES_MAX {
+            if seen == PROCESSES_MAX {
                 return Err(io::Error::other(format!("more than {PROCESSES_MAX} processes")));
             }
-            let command = match with_commands {
-                true => self.arguments(&stat.entry, room.limit())?.unwrap_or(stat.name),
-                false => Vec::new(),
-            };
-            room.take(command.len());
-            listed.push(Listed { entry: stat.entry, command });
+            seen += 1;
+            see(stat)?;
         }
-        if listed.is_empty() { Err(self.unmounted()) } else { Ok(listed) }
+        if seen == 0 { Err(self.unmounted()) } else { Ok(()) }
     }
 
     /// `stat` of one process.
-    fn stat(&self, pid: Pid) -> io::Result<Option<Stat>> {
+    pub(super) fn stat(&self, pid: Pid) -> io::Result<Option<Stat>> {
         let mut buffer = self.buffer.borrow_mut();
         match self.read(pid, "stat", &mut buffer, BUFFER)? {
             None => Ok(None),
@@ -164,7 +178,13 @@ impl ProcessTable {
     }
 
     /// Up to `limit` bytes of a file of the process; `None` when the process is gone.
-    fn read<'b>(&self, pid: Pid, file: &str, buffer: &'b mut Vec<u8>, limit: usize) -> io::Result<Option<&'b [u8]>> {
+    pub(super) fn read<'b>(
+        &self,
+        pid: Pid,
+        file: &str,
+        buffer: &'b mut Vec<u8>,
+        limit: usize,
+    ) -> io::Result<Option<&'b [u8]>> {
         fault::check(Call::ReadProc)?;
         let path = self.root.join(format!("{pid}/{file}"));
         count::bump();
@@ -230,8 +250,13 @@ fn fill(mut file: &File, buffer: &mut Vec<u8>, limit: usize) -> io::Result<usize
 
 /// What one `stat` says.
 #[derive(Debug, PartialEq, Eq)]
-struct Stat {
-    entry: Entry,
+pub(super) struct Stat {
+    pub(super) entry: Entry,
+    pub(super) threads: Option<u64>,
+    /// Processor time in user and kernel mode.
+    pub(super) cpu_time: Option<Duration>,
+    /// Pages in memory.
+    pub(super) resident_pages: Option<u64>,
     /// A thread that does not lead its process: /proc shows it under its number though it does not list it.
     thread: bool,
     /// The name in parentheses.
@@ -248,11 +273,18 @@ fn parse_stat(bytes: &[u8], pid: Pid, ticks_per_second: u64) -> Option<Stat> {
     let state = fields.next()?;
     let parent: i32 = fields.next()?.parse().ok()?;
     let flags: u64 = fields.nth(9 - 5)?.parse().ok()?;
-    let ticks: u64 = fields.nth(22 - 10)?.parse().ok()?;
+    let number = |field: Option<&str>| field.and_then(|field| field.parse::<u64>().ok());
+    let (user, system) = (number(fields.nth(14 - 10)), number(fields.next()));
+    let threads = number(fields.nth(20 - 16));
+    let ticks: u64 = fields.nth(22 - 21)?.parse().ok()?;
+    let resident_pages = number(fields.nth(24 - 23));
     // Only threads that do not lead a process have exit signal -1.
-    let exit_signal = fields.nth(38 - 23);
-    let part = Duration::from_nanos((ticks % ticks_per_second).saturating_mul(1_000_000_000 / ticks_per_second));
-    let start = StartTime::from_boot(Duration::from_secs(ticks / ticks_per_second).saturating_add(part));
+    let exit_signal = fields.nth(38 - 25);
+    let time = |ticks: u64| {
+        let part = Duration::from_nanos((ticks % ticks_per_second).saturating_mul(1_000_000_000 / ticks_per_second));
+        Duration::from_secs(ticks / ticks_per_second).saturating_add(part)
+    };
+    let start = StartTime::from_boot(time(ticks));
     Some(Stat {
         entry: Entry {
             identity: Identity { pid, start },
@@ -261,6 +293,9 @@ fn parse_stat(bytes: &[u8], pid: Pid, ticks_per_second: u64) -> Option<Stat> {
             kernel: flags & KERNEL_THREAD != 0,
             jail: None,
         },
+        threads,
+        cpu_time: user.zip(system).map(|(user, system)| time(user.saturating_add(system))),
+        resident_pages,
         thread: exit_signal == Some("-1"),
         name,
     })

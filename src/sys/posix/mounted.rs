@@ -30,7 +30,9 @@ pub fn device_number(path: &Path) -> Option<(u32, u32)> {
     count::bump();
     let metadata = path.metadata().ok().filter(|metadata| metadata.file_type().is_block_device())?;
     let number = metadata.rdev();
-    Some((u32::try_from(libc::major(number)).ok()?, u32::try_from(libc::minor(number)).ok()?))
+    // Unsigned on Linux, signed on FreeBSD.
+    let part = |part: i64| u32::try_from(part).ok();
+    Some((part(i64::from(libc::major(number)))?, part(i64::from(libc::minor(number)))?))
 }
 
 #[cfg(test)]
