@@ -22,11 +22,17 @@ mod offset {
     pub const UID: usize = 168;
     pub const RUID: usize = 172;
     pub const RGID: usize = 180;
+    pub const RSSIZE: usize = 264;
+    pub const RUNTIME: usize = 328;
     pub const START: usize = 336;
     pub const FLAG: usize = 368;
     pub const STAT: usize = 388;
     pub const COMM: usize = 447;
     pub const JID: usize = 592;
+    pub const NUMTHREADS: usize = 596;
+    /// `ru_inblock` and `ru_oublock` of `ki_rusage`.
+    pub const INBLOCK: usize = 608 + 88;
+    pub const OUBLOCK: usize = 608 + 96;
 }
 
 /// COMMLEN and the NUL.
@@ -49,6 +55,8 @@ const _: () = {
     assert!(offset_of!(libc::kinfo_proc, ki_uid) == offset::UID);
     assert!(offset_of!(libc::kinfo_proc, ki_ruid) == offset::RUID);
     assert!(offset_of!(libc::kinfo_proc, ki_rgid) == offset::RGID);
+    assert!(offset_of!(libc::kinfo_proc, ki_rssize) == offset::RSSIZE);
+    assert!(offset_of!(libc::kinfo_proc, ki_runtime) == offset::RUNTIME);
     assert!(offset_of!(libc::kinfo_proc, ki_start) == offset::START);
     assert!(offset_of!(libc::kinfo_proc, ki_flag) == offset::FLAG);
     assert!(size_of::<libc::c_long>() == 8);
@@ -56,6 +64,10 @@ const _: () = {
     assert!(offset_of!(libc::kinfo_proc, ki_comm) == offset::COMM);
     assert!(libc::COMMLEN + 1 == COMM_SIZE);
     assert!(offset_of!(libc::kinfo_proc, ki_jid) == offset::JID);
+    assert!(offset_of!(libc::kinfo_proc, ki_numthreads) == offset::NUMTHREADS);
+    let rusage = offset_of!(libc::kinfo_proc, ki_rusage);
+    assert!(rusage + offset_of!(libc::rusage, ru_inblock) == offset::INBLOCK);
+    assert!(rusage + offset_of!(libc::rusage, ru_oublock) == offset::OUBLOCK);
 };
 
 /// Why bytes from the kernel are not what they should be.
@@ -120,6 +132,21 @@ impl Timeval {
     }
 }
 
+/// What one `struct kinfo_proc` says of the use of resources; negative numbers, which none should be, are unknown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// `ki_numthreads`.
+    pub threads: Option<u64>,
+    /// `ki_runtime`: microseconds of processor time.
+    pub cpu_time: Option<Duration>,
+    /// `ki_rssize`: pages in memory.
+    pub resident_pages: Option<u64>,
+    /// `ru_inblock`: reads that reached a disk.
+    pub reads: Option<u64>,
+    /// `ru_oublock`: writes that reached a disk.
+    pub writes: Option<u64>,
+}
+
 /// What one `struct kinfo_proc` says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
@@ -127,6 +154,8 @@ pub struct Record {
     pub entry: Entry,
     /// Whom it acts for.
     pub owner: Owner,
+    /// What it uses.
+    pub usage: Usage,
     /// `ki_comm`, the name of the program file, at most 19 bytes.
     pub name: Vec<u8>,
 }
@@ -164,6 +193,7 @@ fn size_is_known(bytes: &[u8]) -> Result<(), DecodeError> {
 fn record(bytes: &[u8], boot: Timeval) -> Result<Record, DecodeError> {
     let pid = Pid::new(int(bytes, offset::PID)?).ok_or(DecodeError::Nonsense("ki_pid"))?;
     let start = Timeval::decode(bytes.get(offset::START..).unwrap_or_default())?.since(boot);
+    let unsigned = |at: usize| long(bytes, at).map(|value| u64::try_from(value).ok());
     let stat = bytes.get(offset::STAT).ok_or(DecodeError::Truncated)?;
     let comm = bytes.get(offset::COMM..offset::COMM + COMM_SIZE).ok_or(DecodeError::Truncated)?;
     Ok(Record {
@@ -178,6 +208,13 @@ fn record(bytes: &[u8], boot: Timeval) -> Result<Record, DecodeError> {
             uid: int(bytes, offset::RUID)? as u32,
             euid: int(bytes, offset::UID)? as u32,
             gid: int(bytes, offset::RGID)? as u32,
+        },
+        usage: Usage {
+            threads: u64::try_from(int(bytes, offset::NUMTHREADS)?).ok(),
+            cpu_time: unsigned(offset::RUNTIME)?.map(Duration::from_micros),
+            resident_pages: unsigned(offset::RSSIZE)?,
+            reads: unsigned(offset::INBLOCK)?,
+            writes: unsigned(offset::OUBLOCK)?,
         },
         name: comm.split(|b| *b == 0).next().unwrap_or_default().to_vec(),
     })
@@ -240,6 +277,8 @@ mod tests {
             raw.put(176, &1003u32.to_ne_bytes()); // ki_svuid
             raw.put(180, &2002u32.to_ne_bytes()); // ki_rgid
             raw.put(184, &2003u32.to_ne_bytes()); // ki_svgid
+            raw.put(264, &2500i64.to_ne_bytes()); // ki_rssize
+            raw.put(328, &1_500_000u64.to_ne_bytes()); // ki_runtime
             raw.put(336, &start.0.to_ne_bytes());
             raw.put(344, &start.1.to_ne_bytes());
             raw.put(368, &0x1000_4000i64.to_ne_bytes()); // P_SUGID-like bits, not P_KPROC
@@ -247,6 +286,9 @@ mod tests {
             raw.put(447, &[0; 20]);
             raw.put(447, comm);
             raw.put(592, &4i32.to_ne_bytes());
+            raw.put(596, &9i32.to_ne_bytes()); // ki_numthreads
+            raw.put(696, &70i64.to_ne_bytes()); // ki_rusage.ru_inblock
+            raw.put(704, &80i64.to_ne_bytes()); // ki_rusage.ru_oublock
             raw
         }
 
@@ -277,6 +319,10 @@ mod tests {
         assert_eq!(record.entry.jail, Some(4));
         assert!(!record.entry.zombie && !record.entry.kernel);
         assert_eq!(record.owner, Owner { uid: 1002, euid: 1001, gid: 2002 });
+        assert_eq!(record.usage.threads, Some(9));
+        assert_eq!(record.usage.cpu_time, Some(Duration::from_millis(1500)));
+        assert_eq!(record.usage.resident_pages, Some(2500));
+        assert_eq!((record.usage.reads, record.usage.writes), (Some(70), Some(80)));
         assert_eq!(record.name, b"ruby31");
     }
 

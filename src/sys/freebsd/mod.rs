@@ -5,6 +5,7 @@ pub mod disk;
 pub mod filesystem;
 pub mod mounts;
 pub mod system;
+pub mod usage;
 
 #[cfg(target_os = "freebsd")]
 pub mod descriptor;

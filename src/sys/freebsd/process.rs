@@ -27,6 +27,7 @@ const TRIES: u32 = 8;
 pub struct ProcessTable {
     /// `kern.boottime` as it was last seen.
     boot: Cell<Timeval>,
+    pub(super) page_bytes: u64,
     buffer: RefCell<Vec<u8>>,
 }
 
@@ -36,7 +37,9 @@ impl ProcessTable {
     /// # Errors
     /// The kernel's records are not those this program was built for.
     pub fn live() -> io::Result<ProcessTable> {
-        let table = ProcessTable { boot: Cell::new(boot_time()?), buffer: RefCell::new(vec![0; BUFFER]) };
+        let page_bytes = sysctl::number(c"hw.pagesize")?.ok_or_else(|| io::Error::other("hw.pagesize is not told"))?;
+        let buffer = RefCell::new(vec![0; BUFFER]);
+        let table = ProcessTable { boot: Cell::new(boot_time()?), page_bytes, buffer };
         table.own_identity()?;
         Ok(table)
     }
@@ -89,7 +92,7 @@ impl ProcessTable {
     pub fn scan(&self, with_commands: bool) -> io::Result<Vec<Listed>> {
         let mut room = Room::new();
         let mut listed = Vec::new();
-        for Record { entry, name, .. } in self.fetch(fetch_table)? {
+        for Record { entry, name, .. } in self.all_records()? {
             let command = match with_commands {
                 true => self.arguments(&entry, room.limit())?.unwrap_or(name),
                 false => Vec::new(),
@@ -101,9 +104,14 @@ impl ProcessTable {
     }
 
     /// The record of one process. The kernel also answers to the numbers of threads, with the process they belong to.
-    fn record(&self, pid: Pid) -> io::Result<Option<Record>> {
+    pub(super) fn record(&self, pid: Pid) -> io::Result<Option<Record>> {
         let records = self.fetch(|| fetch_process(pid))?;
         Ok(records.into_iter().find(|record| record.entry.identity.pid == pid))
+    }
+
+    /// The records of all processes.
+    pub(super) fn all_records(&self) -> io::Result<Vec<Record>> {
+        self.fetch(fetch_table)
     }
 
     /// Fetches records, and `kern.boottime` behind them. If the clock was set since it was last seen, they may stem from
