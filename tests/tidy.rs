@@ -10,6 +10,8 @@ mod form;
 mod layers;
 #[path = "tidy/manual.rs"]
 mod manual;
+#[path = "tidy/monitrc.rs"]
+mod monitrc;
 #[path = "tidy/source.rs"]
 mod source;
 #[path = "tidy/walls.rs"]

@@ -41,7 +41,7 @@ const AGES: [(&str, u64); 11] = [
     ("days", 86_400_000),
 ];
 
-const CPU_KINDS: [(&str, CpuKind); 15] = [
+const CPU_KINDS: [(&str, CpuKind); 14] = [
     ("user", CpuKind::User),
     ("usr", CpuKind::User),
     ("us", CpuKind::User),
@@ -56,7 +56,6 @@ const CPU_KINDS: [(&str, CpuKind); 15] = [
     ("steal", CpuKind::Steal),
     ("guest", CpuKind::Guest),
     ("guestnice", CpuKind::GuestNice),
-    ("ni", CpuKind::Nice),
 ];
 
 /// Which units a value can have, and whether it must be whole.
