@@ -169,9 +169,9 @@ impl Parser<'_> {
         let mut server = MailServer { host, port, username: None, password: None, tls: Vec::new() };
         loop {
             if self.accept("username") {
-                server.username = Some(self.mail_login("a user name")?);
+                server.username = Some(self.user_name()?);
             } else if self.accept("password") {
-                server.password = Some(self.mail_login("a password")?);
+                server.password = Some(self.login("a password")?);
             } else if let Some(tls) = self.tls_use()? {
                 server.tls.push(tls);
             } else {
@@ -180,14 +180,14 @@ impl Parser<'_> {
         }
     }
 
-    /// A name or password, which may look like a mail address.
-    fn mail_login(&mut self, what: &str) -> Parse<Text> {
+    /// A user name, which may look like a mail address; a password may not.
+    fn user_name(&mut self) -> Parse<Text> {
         let token = self.peek();
         if token.kind == TokenKind::Mail {
             self.advance();
             return Ok(self.text(token));
         }
-        self.login(what)
+        self.login("a user name")
     }
 
     /// `eventqueue …`; `eventqueue` was taken.

@@ -120,13 +120,24 @@ impl Parser<'_> {
     pub(super) fn seconds(&mut self, what: &str) -> Parse<Number> {
         let number = self.number(what)?;
         let units = [("seconds", ()), ("second", ()), ("s", ())];
-        match self.accept_of(&units) {
-            Some(()) => Ok(Spanned { span: number.span, value: number.value }),
-            None => Err(Box::new(
-                self.expected("'seconds'")
-                    .with_help(format!("the only unit here is seconds: '{} seconds'", number.value)),
-            )),
+        if self.accept_of(&units).is_some() {
+            return Ok(number);
         }
+        let error = self.expected("'seconds'");
+        let longer = [
+            ("minutes", 60),
+            ("minute", 60),
+            ("m", 60),
+            ("hours", 3600),
+            ("hour", 3600),
+            ("h", 3600),
+            ("days", 86_400),
+            ("day", 86_400),
+        ];
+        let next = self.peek();
+        let factor = longer.iter().find(|(word, _)| self.is(next, word)).map_or(1, |(_, factor)| *factor);
+        let seconds = number.value.saturating_mul(factor);
+        Err(Box::new(error.with_help(format!("the only unit here is seconds: '{seconds} seconds'"))))
     }
 
     /// The words of the list that begins with the double quote at `quote`, and the strings and paths behind it. `'…'` holds

@@ -151,7 +151,7 @@ impl Parser<'_> {
         }
     }
 
-    /// `repeat every N cycles`; `every cycle` is `every 1 cycle`.
+    /// `repeat every N cycles`
     fn repeat(&mut self) -> Parse<Option<Number>> {
         if !self.accept("repeat") {
             return Ok(None);

@@ -387,6 +387,8 @@ fn one_mistake_gives_one_message_at_its_place() {
             "start",
         ),
         ("set 'init'", "expected a setting", "'init'"),
+        ("set mailserver mx username a@b password c@d", "expected a password", "c@d"),
+        ("check system s if cpu(ni) > 5% then alert", "expected a kind of processor time", "ni"),
         ("sett init", "expected a statement", "sett"),
         ("}", "expected a statement", "}"),
         ("check process", "expected a name for the service, found the end of the file", ""),
@@ -455,7 +457,9 @@ fn help_names_the_fix() {
     assert_eq!(help("if not exist then restrat"), "did you mean 'restart'?");
     assert_eq!(help("set daemon = 30"), "leave the operator out");
     assert_eq!(help("start \"/a\" timeout 60s"), "separate number and unit: '60 s'");
-    assert_eq!(help("start \"/a\" timeout 1 minute"), "the only unit here is seconds: '1 seconds'");
+    assert_eq!(help("start \"/a\" timeout 1 minute"), "the only unit here is seconds: '60 seconds'");
+    assert_eq!(help("start \"/a\" timeout 2 days"), "the only unit here is seconds: '172800 seconds'");
+    assert_eq!(help("start \"/a\" timeout 2 uid root"), "the only unit here is seconds: '2 seconds'");
     assert_eq!(help("start \"/a\" uid daemon"), "to use a reserved word as a string, put it in quotes: \"daemon\"");
     assert!(help("start program = \u{201c}/bin/a b\u{201d}").contains("typographic"));
     assert_eq!(help("set pidfile x.pid"), "a path begins with '/'");
