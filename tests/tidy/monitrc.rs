@@ -2,13 +2,17 @@
 //! and what is not run yet is listed, no more and no less.
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use pollux::base::ere;
 use pollux::base::event::{DISPLAY_ORDER, EventKind};
 use pollux::config::elsewhere::Elsewhere;
-use pollux::config::load::{self, Loaded, Machine, Overrides};
+use pollux::config::load::{self, Loaded, Overrides};
+use pollux::config::print::{Secrets, print};
+use pollux::config::world::{FileFacts, ProgramState, World};
 use pollux::config::{Config, settings};
+use pollux::syntax::statement::INCLUDE_IN_RULE;
 use pollux::syntax::{lexer, program};
 
 use crate::source::{Source, read, report, sources};
@@ -41,16 +45,72 @@ impl Example {
     }
 }
 
+/// Where the control file of a test seems to stand.
+const CONTROL_FILE: &str = "/monitrc";
+
+/// A machine on which nothing is but a control file; a path that is included is there and empty.
+struct Text<'a>(&'a str);
+
+impl World for Text<'_> {
+    fn read(&self, path: &Path, _limit: u64) -> io::Result<Vec<u8>> {
+        if path == Path::new(CONTROL_FILE) { Ok(self.0.into()) } else { Err(io::ErrorKind::NotFound.into()) }
+    }
+
+    fn stat(&self, _path: &Path) -> io::Result<FileFacts> {
+        Ok(FileFacts { regular: true, directory: false, owner: 0, mode: 0o600 })
+    }
+
+    fn glob(&self, pattern: &[u8]) -> io::Result<Vec<PathBuf>> {
+        let pattern = std::str::from_utf8(pattern).expect("a page in UTF-8");
+        Ok(if pattern.contains('*') { Vec::new() } else { vec![pattern.into()] })
+    }
+
+    fn uid_of(&self, _name: &str) -> Option<u32> {
+        None
+    }
+
+    fn user_name(&self, _uid: u32) -> Option<String> {
+        None
+    }
+
+    fn gid_of(&self, _name: &str) -> Option<u32> {
+        None
+    }
+
+    fn group_name(&self, _gid: u32) -> Option<String> {
+        None
+    }
+
+    fn effective_uid(&self) -> u32 {
+        0
+    }
+
+    fn program(&self, _path: &Path) -> ProgramState {
+        ProgramState::Missing
+    }
+
+    fn host_name(&self) -> String {
+        String::new()
+    }
+
+    fn current_dir(&self) -> PathBuf {
+        "/".into()
+    }
+
+    fn command_line(&self) -> Vec<u8> {
+        Vec::new()
+    }
+}
+
 /// Loads a control file as for another machine, where everything that it names exists.
 fn load_text(text: &str) -> Loaded {
-    use std::sync::atomic::{AtomicU32, Ordering};
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let path = std::env::temp_dir().join(format!("pollux-manual-{}-{number}", std::process::id()));
-    fs::write(&path, text).expect("a temporary file");
-    let loaded = load::load(&path, &Elsewhere::new(&Machine, &path), &Overrides::default());
-    fs::remove_file(&path).expect("the temporary file");
-    loaded
+    let path = Path::new(CONTROL_FILE);
+    load::load(path, &Elsewhere::new(&Text(text), path), &Overrides::default())
+}
+
+/// A text without the escapes of mdoc.
+fn plain(text: &str) -> String {
+    text.replace("\\(dq", "\"").replace("\\e", "\\")
 }
 
 /// The examples of a page in mdoc that are control files: each `.Dl`, neighbours being one, and each `.Bd -literal`.
@@ -65,7 +125,7 @@ fn examples(page: &str) -> Vec<Example> {
         if line == ".Ed" {
             literal = false;
         } else if let (Some(text), Some(prefix)) = (text, &prefix) {
-            let text = text.replace("\\(dq", "\"").replace("\\e", "\\");
+            let text = plain(text);
             match found.last_mut().filter(|_| literal || line_goes_on) {
                 Some(example) => example.text.push_str(&format!("\n{text}")),
                 None => found.push(Example { line: number, text, depth, prefix: prefix.clone() }),
@@ -110,7 +170,7 @@ fn block(page: &str, mark: &str) -> Vec<String> {
     let behind = page.split_once(mark).map_or("", |(_, behind)| behind);
     let inside = behind.split_once("\n.Bd").map_or("", |(_, inside)| inside);
     let lines = inside.split("\n.Ed").next().unwrap_or("").lines().skip(1);
-    lines.map(|line| line.trim_start_matches(".Ic ").trim_start_matches(".Cm ").to_owned()).collect()
+    lines.map(|line| plain(line.trim_start_matches(".Ic ").trim_start_matches(".Cm "))).collect()
 }
 
 /// Whether a phrase of the list is `found` or its beginning.
@@ -208,6 +268,18 @@ fn every_example_of_the_page_is_accepted_without_a_warning() {
     let page = read(PAGE);
     assert!(examples(&page).len() > 100, "the examples were not found");
     report(bad_examples(&page));
+}
+
+#[test]
+fn every_example_of_the_page_survives_being_printed() {
+    let page = read(PAGE);
+    let printable = |config: &Config| !config.unbuilt.iter().any(|(_, words)| words == INCLUDE_IN_RULE);
+    for config in examples(&page).iter().filter_map(|example| example.load().config).filter(printable) {
+        let printed = print(&config, Secrets::Shown);
+        let again = load_text(&printed);
+        assert_eq!(again.messages(), "", "{printed}");
+        assert_eq!(again.config.map(|config| print(&config, Secrets::Shown)).as_ref(), Some(&printed));
+    }
 }
 
 #[test]
