@@ -4,6 +4,7 @@ pub mod decode;
 pub mod disk;
 pub mod filesystem;
 pub mod mounts;
+pub mod network;
 pub mod system;
 pub mod usage;
 

@@ -9,6 +9,7 @@ pub mod errno;
 pub mod filesystem;
 pub mod machine;
 pub mod mounts;
+pub mod network;
 pub mod process;
 pub mod system;
 pub mod usage;

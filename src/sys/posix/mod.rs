@@ -9,6 +9,7 @@ pub mod fd;
 pub mod file;
 pub mod glob;
 pub mod helper;
+pub mod interface;
 pub mod mounted;
 pub mod net;
 pub mod poll;
