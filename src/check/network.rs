@@ -15,6 +15,13 @@ pub struct Memory {
     pub rates: LinkRates,
 }
 
+impl Memory {
+    /// What the last look showed.
+    pub fn last(&self) -> Option<LinkFacts> {
+        self.last.map(|(_, link)| link)
+    }
+}
+
 /// What a look at an interface says of its rules.
 pub fn judge(service: &Service, seen: &Result<LinkFacts, String>, memory: &mut Memory, now: Mono) -> Findings {
     let link = match seen {

@@ -72,6 +72,25 @@ impl IoRates {
     }
 }
 
+impl Usage {
+    /// This, and what is not known of the last two looks as an average since the process was started.
+    pub fn or_since_start(&self, facts: &ProcessFacts, cpus: Option<u32>) -> Usage {
+        let average = |time: Option<Duration>, threads: u64| {
+            let later = CpuSample { at: Mono::from_origin(facts.uptime?), cpu_time: time?, threads };
+            let start = CpuSample { at: Mono::default(), cpu_time: Duration::ZERO, threads };
+            cpu_percent(Some(start), later, cpus.unwrap_or(1))
+        };
+        let threads = facts.threads.unwrap_or(1);
+        Usage {
+            cpu_percent: self.cpu_percent.or_else(|| average(facts.cpu_time, threads)),
+            tree_cpu_percent: self
+                .tree_cpu_percent
+                .or_else(|| average(facts.tree.cpu_time, threads.saturating_add(facts.tree.children.unwrap_or(0)))),
+            io: self.io,
+        }
+    }
+}
+
 impl Memory {
     /// We started or restarted the process ourselves: what it is now is what it shall be.
     pub fn restarted(&mut self) {

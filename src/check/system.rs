@@ -15,6 +15,27 @@ pub struct Memory {
 }
 
 impl Memory {
+    /// The shares of the last look; before there were two, those between the only one and `now`, or since boot.
+    pub fn share_with(&self, now: &CpuCounters) -> CpuShare {
+        if self.share != CpuShare::default() {
+            return self.share;
+        }
+        let zero = Some(0);
+        let boot = CpuCounters {
+            user: zero,
+            nice: zero,
+            system: zero,
+            idle: zero,
+            iowait: zero,
+            hardirq: zero,
+            softirq: zero,
+            steal: zero,
+            guest: zero,
+            guestnice: zero,
+        };
+        CpuShare::between(&self.counters.unwrap_or(boot), now)
+    }
+
     /// Brings the shares of processor time up to date; true when this was the first sample.
     pub fn sample(&mut self, counters: &CpuCounters) -> bool {
         let before = self.counters.replace(*counters);

@@ -104,7 +104,7 @@ mod tests {
     #[test]
     fn what_is_not_run_is_refused_with_its_place_and_noted_once() {
         let path = std::env::temp_dir().join(format!("pollux-cli-load-{}", std::process::id()));
-        let text = "check process a pidfile /a\n alert a@b\n if cpu > 5% then alert\n alert c@d\ncheck fifo f path /f\n if failed uid root then alert\n";
+        let text = "check process a pidfile /a\n alert a@b\n if failed port 80 then alert\n alert c@d\ncheck host f address localhost\n if failed port 80 then alert\n";
         fs::write(&path, text).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         let loaded = read(&path, &Options::default());
@@ -113,11 +113,15 @@ mod tests {
         let refused =
             |line: u32, words: &str| format!("{}:{line}: error: this release does not run '{words}'", path.display());
         let expected =
-            [refused(2, "alert"), refused(3, "if cpu"), refused(4, "alert"), refused(5, "check fifo")].join("\n");
+            [refused(2, "alert"), refused(3, "if failed port"), refused(4, "alert"), refused(5, "check host")]
+                .join("\n");
         assert_eq!(usable.unwrap_err(), expected);
         let note = |words: &str| {
             format!("note: this release does not run '{words}', the daemon will refuse to start with it\n")
         };
-        assert_eq!(notes(&loaded.config.unwrap()), [note("alert"), note("if cpu"), note("check fifo")].concat());
+        assert_eq!(
+            notes(&loaded.config.unwrap()),
+            [note("alert"), note("if failed port"), note("check host")].concat()
+        );
     }
 }

@@ -18,7 +18,7 @@ impl Daemon {
         }
         while let Some((id, request)) = self.server.next_request() {
             let route = self.as_configured(request);
-            let reply = match answer::answer(&route, self.server.signature(), || self.picture()) {
+            let reply = match answer::answer(&route, self.server.signature(), |detail| self.picture(detail)) {
                 Outcome::Reply(reply) => reply,
                 Outcome::Act { verb, services } => {
                     let targets: Vec<_> = services.iter().filter_map(|name| self.engine.find(name)).collect();

@@ -6,8 +6,9 @@ use crate::config::{Kind, ProcessTarget, ServiceId};
 use crate::facts::mount::Mounts;
 use crate::facts::observation::Observation;
 use crate::facts::process::Presence;
-use crate::probe::process::{self, Sample};
+use crate::probe::process::{self, Asked, Sample};
 use crate::probe::remote::{self, Answer, Ask, Purpose};
+use crate::probe::{network, system};
 use crate::sys::platform::mounts;
 use crate::sys::posix::clock;
 
@@ -20,16 +21,20 @@ impl Daemon {
         match &service.kind {
             Kind::Process(_) => {
                 let presence = self.look(id, Purpose::Check, sample, now)?;
-                Some(Observation::Process(Box::new(process::readings(service, presence, sample))))
+                Some(Observation::Process(Box::new(process::readings(
+                    Asked::by(&service.rules),
+                    presence,
+                    sample,
+                    now,
+                ))))
             }
             Kind::Program(program) => self.check_program(service, program, now),
-            Kind::System
-            | Kind::File(_)
-            | Kind::Fifo(_)
-            | Kind::Directory(_)
-            | Kind::Filesystem(_)
-            | Kind::Host(_)
-            | Kind::Network(_) => Some(Observation::Nothing),
+            Kind::System if service.rules.is_empty() => Some(Observation::Nothing),
+            Kind::System => Some(system::observe().into()),
+            Kind::Network(target) => Some(Observation::Link(network::observe(target))),
+            Kind::File(_) | Kind::Fifo(_) | Kind::Directory(_) | Kind::Filesystem(_) | Kind::Host(_) => {
+                Some(Observation::Nothing)
+            }
         }
     }
 
@@ -72,7 +77,12 @@ impl Daemon {
                 Purpose::Check => {
                     let config = self.engine.config().clone();
                     let Some(service) = config.services.get(id.0) else { continue };
-                    let seen = Observation::Process(Box::new(process::readings(service, presence, sample)));
+                    let seen = Observation::Process(Box::new(process::readings(
+                        Asked::by(&service.rules),
+                        presence,
+                        sample,
+                        now,
+                    )));
                     self.engine.observed(id, &seen, now, clock::wall());
                 }
                 Purpose::Action => self.engine.looked(id, &presence, now, clock::wall()),

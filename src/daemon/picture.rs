@@ -6,14 +6,19 @@ use crate::base::event::{EventKind, EventState};
 use crate::base::time::Wall;
 use crate::config::{Kind, ProcessTarget, Program, Service, ServiceId};
 use crate::event::ledger::Monitor;
-use crate::facts::system::System;
-use crate::sys::platform::{machine, process::ProcessTable};
+use crate::facts::process::Presence;
+use crate::probe::process::{self, Asked, Sample};
+use crate::probe::system;
+use crate::sys::platform::machine;
 use crate::sys::posix::clock;
-use crate::view::status::{Monitoring, PendingAction, ProcessReadings, Readings, ServiceStatus, Status};
+use crate::view::status::{
+    Detail, LinkReadings, Monitoring, PendingAction, ProcessReadings, Readings, ServiceStatus, Status, SystemReadings,
+};
 
 impl Daemon {
     /// Draws it. Readings that no check needs are taken here, for the one who asks.
-    pub(super) fn picture(&self) -> Status {
+    pub(super) fn picture(&self, detail: Detail) -> Status {
+        let mut sample = Sample::new(&*self.table, self.own);
         let config = self.engine.config();
         let mut troubles = Vec::new();
         if self.store.is_broken() {
@@ -33,12 +38,20 @@ impl Daemon {
             host: self.platform.host.clone(),
             control_file: self.control_file.display().to_string(),
             listeners: self.server.tcp_addresses(),
-            services: action::ids(config).map(|(id, service)| self.service_status(id, service)).collect(),
+            services: action::ids(config)
+                .map(|(id, service)| self.service_status(id, service, detail, &mut sample))
+                .collect(),
             troubles,
         }
     }
 
-    fn service_status(&self, id: ServiceId, service: &Service) -> ServiceStatus {
+    fn service_status(
+        &self,
+        id: ServiceId,
+        service: &Service,
+        detail: Detail,
+        sample: &mut Sample<'_>,
+    ) -> ServiceStatus {
         let ledger = self.engine.ledger(id);
         let monitoring = match ledger.monitor {
             Monitor::Off => Monitoring::NotMonitored,
@@ -49,7 +62,10 @@ impl Daemon {
         let rules = service.rules.iter().zip(&ledger.rules).map(|(rule, track)| (rule.test.event_kind(), track));
         let own =
             [(EventKind::Data, &ledger.data), (EventKind::Exec, &ledger.exec), (EventKind::Timeout, &ledger.timeout)];
-        let open = rules.chain(own).filter(|(_, track)| track.is_failed()).map(|(kind, _)| (kind, EventState::Failed));
+        let open = rules
+            .chain(own)
+            .filter(|(_, track)| track.is_open())
+            .map(|(kind, track)| (kind, track.state().unwrap_or(EventState::Failed)));
         ServiceStatus {
             name: service.name.clone(),
             service_type: service.service_type(),
@@ -64,35 +80,39 @@ impl Daemon {
                 Goal::Restart => PendingAction::Restart,
             }),
             collected: ledger.collected.map(clock::local),
-            readings: self.readings(id, service),
+            readings: self.readings(id, service, detail, sample),
             settings: settings(service),
             last_failure: ledger.last_failure.clone(),
         }
     }
 
-    fn readings(&self, id: ServiceId, service: &Service) -> Readings {
+    fn readings(&self, id: ServiceId, service: &Service, detail: Detail, sample: &mut Sample<'_>) -> Readings {
         let ledger = self.engine.ledger(id);
         if ledger.monitor == Monitor::Off {
             return Readings::None;
         }
         match (&service.kind, ledger.process) {
             (Kind::System, _) => {
-                let uptime = machine::uptime().ok();
-                Readings::System(System { load: machine::load().ok(), uptime })
+                let facts = system::observe();
+                let share = ledger.memory.system.share_with(&facts.cpu);
+                Readings::System(Box::new(SystemReadings { facts, share }))
             }
             (Kind::Process(_), Some(entry)) => {
-                let owner = ProcessTable::owner(&self.table, entry.identity.pid).ok().flatten();
-                let uptime = machine::uptime().ok().map(|up| up.saturating_sub(entry.identity.start.since_boot()));
-                Readings::Process(ProcessReadings {
-                    pid: entry.identity.pid,
-                    parent: entry.parent,
-                    uid: owner.map(|owner| owner.uid),
-                    euid: owner.map(|owner| owner.euid),
-                    gid: owner.map(|owner| owner.gid),
-                    uptime,
-                })
+                let asked = match detail {
+                    Detail::Overview => Asked::usage(),
+                    Detail::Full => Asked::everything(),
+                };
+                let seen = process::readings(asked, Presence::Running(entry), sample, clock::monotonic());
+                let Some(facts) = seen.facts else { return Readings::None };
+                let usage = ledger.memory.process.usage.or_since_start(&facts, seen.cpus);
+                Readings::Process(Box::new(ProcessReadings { facts, usage, memory_bytes: seen.memory_bytes }))
             }
-            (Kind::Process(_), None) => Readings::None,
+            (Kind::Network(_), _) => match &ledger.memory.network {
+                Some(memory) => memory.last().map_or(Readings::None, |facts| {
+                    Readings::Link(Box::new(LinkReadings { facts, rates: memory.rates }))
+                }),
+                None => Readings::None,
+            },
             (Kind::Program(_), _) => ledger.memory.program.last.clone().map_or(Readings::None, Readings::Program),
             (_, _) => Readings::None,
         }

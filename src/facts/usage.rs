@@ -145,25 +145,25 @@ pub struct Row {
 
 /// Who descends from whom in one reading of the table.
 #[derive(Debug)]
-pub struct Family<'t> {
-    by_pid: HashMap<Pid, &'t Row>,
-    children: HashMap<Pid, Vec<&'t Row>>,
+pub struct Family {
+    by_pid: HashMap<Pid, Row>,
+    children: HashMap<Pid, Vec<Pid>>,
 }
 
 /// How much later than its child a parent may seem to have started: the kernel rounds.
 const ROUNDING: Duration = Duration::from_secs(1);
 
-impl<'t> Family<'t> {
+impl Family {
     /// Sorts a table that was read while processes were started, ended and given to other parents. Of a number that
     /// occurs twice the later row counts. Who started before its parent is not its child: the number was reused.
-    pub fn new(table: &'t [Row]) -> Family<'t> {
-        let by_pid: HashMap<Pid, &Row> = table.iter().map(|row| (row.identity.pid, row)).collect();
-        let mut children: HashMap<Pid, Vec<&Row>> = HashMap::new();
+    pub fn new(table: Vec<Row>) -> Family {
+        let by_pid: HashMap<Pid, Row> = table.into_iter().map(|row| (row.identity.pid, row)).collect();
+        let mut children: HashMap<Pid, Vec<Pid>> = HashMap::new();
         for row in by_pid.values() {
             let parent = row.parent.and_then(|parent| by_pid.get(&parent));
             let start = |row: &Row| row.identity.start.since_boot();
             if let Some(parent) = parent.filter(|parent| start(parent) <= start(row).saturating_add(ROUNDING)) {
-                children.entry(parent.identity.pid).or_default().push(row);
+                children.entry(parent.identity.pid).or_default().push(row.identity.pid);
             }
         }
         Family { by_pid, children }
@@ -171,14 +171,15 @@ impl<'t> Family<'t> {
 
     /// The process itself (when the table shows it), then all its descendants, each once even where the table holds a
     /// circle.
-    pub fn tree(&self, root: Pid) -> Vec<&'t Row> {
-        let mut found: Vec<&Row> = self.by_pid.get(&root).copied().into_iter().collect();
+    pub fn tree(&self, root: Pid) -> Vec<&Row> {
+        let mut found: Vec<&Row> = self.by_pid.get(&root).into_iter().collect();
         let mut seen = HashSet::from([root]);
         let mut next = 0;
         while let Some(row) = found.get(next).copied() {
             next += 1;
             let children = self.children.get(&row.identity.pid).map(Vec::as_slice).unwrap_or_default();
-            found.extend(children.iter().copied().filter(|child| seen.insert(child.identity.pid)));
+            let new = children.iter().filter(|child| seen.insert(**child));
+            found.extend(new.filter_map(|child| self.by_pid.get(child)));
         }
         found
     }
@@ -278,7 +279,7 @@ mod tests {
     }
 
     fn tree(table: &[Row], root: i32) -> Vec<i32> {
-        let family = Family::new(table);
+        let family = Family::new(table.to_vec());
         let tree = family.tree(Pid::new(root).unwrap());
         let mut pids: Vec<i32> = tree.iter().map(|row| row.identity.pid.get()).collect();
         if let Some((_, descendants)) = pids.split_first_mut() {
@@ -323,7 +324,7 @@ mod tests {
         let mut vanished = row(7, 5, 2);
         (vanished.resident_bytes, vanished.cpu_time) = (None, None);
         let table = [row(5, 1, 1), vanished, row(8, 5, 2)];
-        let family = Family::new(&table);
+        let family = Family::new(table.to_vec());
         let sums = totals(&family.tree(Pid::new(5).unwrap()));
         assert_eq!((sums.children, sums.resident_bytes), (Some(2), Some(200)));
         assert_eq!((sums.cpu_time, sums.descriptors), (Some(Duration::from_secs(2)), None));

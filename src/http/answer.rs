@@ -2,7 +2,7 @@
 
 use crate::action::Command;
 use crate::view::select::Missing;
-use crate::view::status::Status;
+use crate::view::status::{Detail, Status};
 use crate::view::{html, text};
 
 use super::reply::Reply;
@@ -25,21 +25,21 @@ pub enum Outcome {
 }
 
 /// Answers `route`. The picture is taken only if it is needed; `signature` is the name in the page's footer.
-pub fn answer(route: &Route, signature: &str, status: impl FnOnce() -> Status) -> Outcome {
+pub fn answer(route: &Route, signature: &str, status: impl FnOnce(Detail) -> Status) -> Outcome {
     let told = |text: Result<String, Missing>| match text {
         Ok(text) => Reply::text(text),
         Err(missing) => Reply::error(400, missing.to_string()),
     };
     Outcome::Reply(match route {
-        Route::Overview => Reply::html(html::overview(&status(), signature)),
+        Route::Overview => Reply::html(html::overview(&status(Detail::Overview), signature)),
         Route::Stylesheet => Reply::css(html::STYLESHEET),
-        Route::Status(how) => told(text::status(&status(), &how.selection, how.product, how.style)),
-        Route::Summary(how) => told(text::summary(&status(), &how.selection, how.product, how.style)),
-        Route::Report { selection, part } => told(text::report(&status(), selection, *part)),
+        Route::Status(how) => told(text::status(&status(Detail::Full), &how.selection, how.product, how.style)),
+        Route::Summary(how) => told(text::summary(&status(Detail::Overview), &how.selection, how.product, how.style)),
+        Route::Report { selection, part } => told(text::report(&status(Detail::Overview), selection, *part)),
         Route::Ping => Reply::text("pong"),
-        Route::Id => Reply::text(status().id),
+        Route::Id => Reply::text(status(Detail::Overview).id),
         Route::Daemon(verb) => return Outcome::Daemon(*verb),
-        Route::Action { verb, targets } => match targets.targets(&status()) {
+        Route::Action { verb, targets } => match targets.targets(&status(Detail::Overview)) {
             Ok(services) => {
                 let services = services.iter().map(|service| service.name.clone()).collect();
                 return Outcome::Act { verb: *verb, services };
@@ -56,7 +56,7 @@ mod tests {
     use crate::view::status::sample;
 
     fn act(targets: Selection) -> Outcome {
-        answer(&Route::Action { verb: Command::Start, targets }, "pollux", sample::status)
+        answer(&Route::Action { verb: Command::Start, targets }, "pollux", |_| sample::status())
     }
 
     #[test]
@@ -73,9 +73,9 @@ mod tests {
 
     #[test]
     fn a_sign_of_life_needs_no_picture() {
-        let pong = answer(&Route::Ping, "pollux", || unreachable!("no picture is needed"));
+        let pong = answer(&Route::Ping, "pollux", |_| unreachable!("no picture is needed"));
         assert_eq!(pong, Outcome::Reply(Reply::text("pong")));
-        let id = answer(&Route::Id, "pollux", sample::status);
+        let id = answer(&Route::Id, "pollux", |_| sample::status());
         assert_eq!(id, Outcome::Reply(Reply::text("58a7df9504d4e52837bafda2e78fe6f3")));
     }
 }

@@ -8,14 +8,16 @@ use std::path::Path;
 use regex::bytes::Regex;
 
 use crate::base::process::{Identity, Pid};
-use crate::config::{Measure, ProcessTarget, Service, Test};
+use crate::base::time::Mono;
+use crate::config::{Measure, ProcessTarget, Rule, Test};
 use crate::facts::matching;
 use crate::facts::observation::ProcessObservation;
 use crate::facts::pidfile::{self, Content, PIDFILE_HEAD, PidfileProblem};
 use crate::facts::process::{GoneReason, Listed, Presence};
-use crate::facts::usage::ProcessFacts;
+use crate::facts::usage::{self, Family, TreeSample, Wanted};
 use crate::sys::head::{HeadError, read_head};
-use crate::sys::platform::machine;
+use crate::sys::platform::{machine, system};
+use crate::sys::posix::cpus;
 use crate::sys::table::Processes;
 
 /// The process table as one cycle sees it.
@@ -24,12 +26,16 @@ pub struct Sample<'t> {
     own: Pid,
     /// The whole table with command lines, or why it could not be read; `None` until somebody needs it.
     listed: Option<Result<Vec<Listed>, String>>,
+    /// Who descends from whom; `None` inside when the table could not be read.
+    family: Option<Option<Family>>,
+    cpus: Option<Option<u32>>,
+    memory_bytes: Option<Option<u64>>,
 }
 
 impl<'t> Sample<'t> {
     /// A sample of `table` that has read nothing yet. `own` is this program's number.
     pub fn new(table: &'t dyn Processes, own: Pid) -> Sample<'t> {
-        Sample { table, own, listed: None }
+        Sample { table, own, listed: None, family: None, cpus: None, memory_bytes: None }
     }
 
     /// The whole table with command lines, read on first use.
@@ -46,6 +52,24 @@ impl<'t> Sample<'t> {
     }
 }
 
+impl Sample<'_> {
+    /// Who descends from whom, read on first use; `None` when the table could not be read.
+    fn family(&mut self) -> Option<&Family> {
+        let table = self.table;
+        self.family.get_or_insert_with(|| table.rows().ok().map(Family::new)).as_ref()
+    }
+
+    /// Processors of the machine.
+    fn cpus(&mut self) -> Option<u32> {
+        *self.cpus.get_or_insert_with(cpus::cpus)
+    }
+
+    /// Physical memory of the machine in bytes.
+    fn memory_bytes(&mut self) -> Option<u64> {
+        *self.memory_bytes.get_or_insert_with(|| system::memory().ok().map(|memory| memory.total))
+    }
+}
+
 /// Whether the process that `target` describes is there; `known` is the identity it had when it was last seen.
 pub fn observe(target: &ProcessTarget, known: Option<Identity>, sample: &mut Sample<'_>) -> Presence {
     match target {
@@ -54,23 +78,81 @@ pub fn observe(target: &ProcessTarget, known: Option<Identity>, sample: &mut Sam
     }
 }
 
-/// What the rules of the service ask for of a process that is there; nothing more is read.
-pub fn readings(service: &Service, presence: Presence, sample: &Sample<'_>) -> ProcessObservation {
+/// What a service's rules ask for beyond the presence of its process.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// Anything at all.
+    any: bool,
+    /// Readings that cost calls of their own.
+    wanted: Wanted,
+    /// Sums over descendants, for which the whole table is read.
+    tree: bool,
+    /// Open descriptors of all of them, which cost calls for each.
+    tree_descriptors: bool,
+}
+
+impl Asked {
+    /// What these rules ask for.
+    pub fn by(rules: &[Rule]) -> Asked {
+        let mut asked = Asked::default();
+        for rule in rules {
+            asked.any |= !matches!(rule.test, Test::NotExist | Test::Exist | Test::Changed(_));
+            match &rule.test {
+                Test::Uid(_) | Test::EffectiveUid(_) | Test::Gid(_) => asked.wanted.owner = true,
+                Test::SecurityAttribute { .. } => asked.wanted.security = true,
+                Test::Measured { measure, .. } => match measure {
+                    Measure::Read | Measure::Write | Measure::DiskRead | Measure::DiskWrite => asked.wanted.io = true,
+                    Measure::FileDescriptors => asked.wanted.descriptors = true,
+                    Measure::TotalCpu | Measure::TotalMemory | Measure::Children => asked.tree = true,
+                    Measure::TotalFileDescriptors => (asked.tree, asked.tree_descriptors) = (true, true),
+                    _ => {}
+                },
+                _ => {}
+            }
+        }
+        asked
+    }
+
+    /// What costs no more than one look at the process.
+    pub fn usage() -> Asked {
+        Asked { any: true, ..Asked::default() }
+    }
+
+    /// All that a status shows.
+    pub fn everything() -> Asked {
+        let wanted = Wanted { owner: true, io: true, descriptors: true, security: true };
+        Asked { any: true, wanted, tree: true, tree_descriptors: true }
+    }
+}
+
+/// What is asked for of a process that is there; nothing more is read.
+pub fn readings(asked: Asked, presence: Presence, sample: &mut Sample<'_>, now: Mono) -> ProcessObservation {
     let mut seen = ProcessObservation::of(presence);
     let Presence::Running(entry) = &seen.presence else { return seen };
-    let asks = |wanted: fn(&Test) -> bool| service.rules.iter().any(|rule| wanted(&rule.test));
-    let mut facts = ProcessFacts::unknown(entry.identity);
-    facts.parent = entry.parent;
-    if asks(|test| matches!(test, Test::Uid(_) | Test::EffectiveUid(_) | Test::Gid(_))) {
-        let owner = sample.table.owner(entry.identity.pid).ok().flatten();
-        facts.uid = owner.map(|owner| owner.uid);
-        facts.euid = owner.map(|owner| owner.euid);
-        facts.gid = owner.map(|owner| owner.gid);
+    if !asked.any {
+        return seen;
     }
-    if asks(|test| matches!(test, Test::Measured { measure: Measure::Uptime, .. })) {
-        facts.uptime = machine::uptime().ok().map(|up| up.saturating_sub(entry.identity.start.since_boot()));
+    let pid = entry.identity.pid;
+    let Ok(Some(mut facts)) = sample.table.usage(pid, asked.wanted) else { return seen };
+    facts.uptime = machine::uptime().ok().map(|up| up.saturating_sub(entry.identity.start.since_boot()));
+    if asked.tree
+        && let Some(family) = sample.family()
+    {
+        let tree = family.tree(pid);
+        facts.tree = usage::totals(&tree);
+        seen.tree = Some(TreeSample::new(now, &tree));
+        if asked.tree_descriptors {
+            let open = tree.iter().map(|row| row.identity.pid).collect::<Vec<_>>();
+            let open = open.into_iter().map(|pid| sample.table.open_descriptors(pid).ok().flatten());
+            // Descendants that ended meanwhile have none; the process itself is known or the sum is not.
+            let mut open = open.collect::<Vec<_>>().into_iter();
+            let own = open.next().flatten();
+            facts.tree.descriptors = own.map(|own| open.flatten().fold(own, u64::saturating_add));
+        }
     }
     seen.facts = Some(facts);
+    seen.cpus = sample.cpus();
+    seen.memory_bytes = sample.memory_bytes();
     seen
 }
 

@@ -4,7 +4,8 @@
 use std::io;
 
 use crate::base::process::{Pid, Tolerance};
-use crate::facts::process::{Entry, Listed, Owner};
+use crate::facts::process::{Entry, Listed};
+use crate::facts::usage::{ProcessFacts, Row, Wanted};
 
 /// Bytes kept of one command line.
 pub const COMMAND_MAX: usize = 1024 * 1024;
@@ -25,11 +26,23 @@ pub trait Processes {
     /// The system would not tell; the process may live.
     fn entry(&self, pid: Pid) -> io::Result<Option<Entry>>;
 
-    /// Whom the process with this number acts for; `None` when there is none.
+    /// What the process with this number uses, as far as it is wanted; `None` when there is none.
     ///
     /// # Errors
     /// The system would not tell.
-    fn owner(&self, pid: Pid) -> io::Result<Option<Owner>>;
+    fn usage(&self, pid: Pid, wanted: Wanted) -> io::Result<Option<ProcessFacts>>;
+
+    /// All processes, for sums over descendants.
+    ///
+    /// # Errors
+    /// The table could not be read.
+    fn rows(&self) -> io::Result<Vec<Row>>;
+
+    /// How many descriptors the process has open; `None` when that is not known.
+    ///
+    /// # Errors
+    /// The system would not tell.
+    fn open_descriptors(&self, pid: Pid) -> io::Result<Option<u64>>;
 
     /// All processes (no threads), with their command lines if asked for. What vanishes or is hidden meanwhile is left out.
     ///

@@ -105,9 +105,9 @@ fn rank(service: &ServiceStatus) -> u8 {
 
 fn row(out: &mut String, service: &ServiceStatus) {
     let (uptime, pid) = match &service.readings {
-        Readings::None | Readings::Program(_) => (None, None),
-        Readings::Process(process) => (process.uptime, Some(process.pid)),
-        Readings::System(system) => (system.uptime, None),
+        Readings::Process(process) => (process.facts.uptime, Some(process.facts.identity.pid)),
+        Readings::System(system) => (system.facts.uptime, None),
+        Readings::None | Readings::Link(_) | Readings::Program(_) => (None, None),
     };
     let name = html(&service.name);
     out.push_str("<tr><td>");

@@ -3,6 +3,7 @@
 
 pub mod html;
 pub mod procmatch;
+pub mod readings;
 pub mod select;
 pub mod status;
 mod table;

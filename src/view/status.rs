@@ -4,11 +4,13 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::base::event::{EventKind, EventState};
-use crate::base::process::Pid;
 use crate::base::time::{LocalTime, Wall};
+use crate::check::process::Usage;
 use crate::config::{Mode, OnReboot, ServiceType};
+use crate::facts::network::{LinkFacts, LinkRates};
 use crate::facts::observation::ProgramRun;
-use crate::facts::system::System;
+use crate::facts::system::{CpuShare, SystemFacts};
+use crate::facts::usage::ProcessFacts;
 
 /// The daemon and its services at one moment.
 #[derive(Clone, Debug)]
@@ -103,34 +105,58 @@ pub enum Readings {
     /// Nothing measured: unmonitored, initializing, or gone.
     None,
     /// Of a process.
-    Process(ProcessReadings),
-    /// Of the system.
-    System(System),
+    Process(Box<ProcessReadings>),
+    /// Of the machine.
+    System(Box<SystemReadings>),
+    /// Of a network interface.
+    Link(Box<LinkReadings>),
     /// Of a check program that has ended.
     Program(ProgramRun),
 }
 
 /// What is known of a live process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ProcessReadings {
-    /// Its number.
-    pub pid: Pid,
-    /// Its parent's number.
-    pub parent: Option<Pid>,
-    /// Real user id.
-    pub uid: Option<u32>,
-    /// Effective user id.
-    pub euid: Option<u32>,
-    /// Real group id.
-    pub gid: Option<u32>,
-    /// Time since it started.
-    pub uptime: Option<Duration>,
+    /// As the system shows it.
+    pub facts: ProcessFacts,
+    /// What it uses, between two looks or since it started.
+    pub usage: Usage,
+    /// Physical memory of the machine in bytes.
+    pub memory_bytes: Option<u64>,
+}
+
+/// What is known of the machine.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SystemReadings {
+    /// As the system shows it.
+    pub facts: SystemFacts,
+    /// How its processors spent their time between the last two looks.
+    pub share: CpuShare,
+}
+
+/// What is known of a network interface.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LinkReadings {
+    /// As the system shows it.
+    pub facts: LinkFacts,
+    /// What it did between the last two looks.
+    pub rates: LinkRates,
+}
+
+/// How much a reader wants to know; a picture shows no less.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// Which services there are and how they are.
+    Overview,
+    /// All readings.
+    Full,
 }
 
 /// A picture with one service of each condition, for the tests of this layer and the layers below.
 #[cfg(test)]
 pub(crate) mod sample {
     use super::*;
+    use crate::base::process::{Identity, Pid, StartTime};
 
     fn at(hour: u8, minute: u8, second: u8) -> LocalTime {
         LocalTime { year: 2026, month: 11, day: 22, hour, minute, second, weekday: 0, offset: 0 }
@@ -148,14 +174,22 @@ pub(crate) mod sample {
             open: Vec::new(),
             pending: None,
             collected: Some(at(21, 52, 26)),
-            readings: Readings::Process(ProcessReadings {
-                pid: Pid::new(5632).unwrap(),
-                parent: Pid::new(1),
-                uid: Some(0),
-                euid: None,
-                gid: Some(0),
-                uptime: Some(Duration::from_secs(65 * 60)),
-            }),
+            readings: Readings::Process(Box::new(ProcessReadings {
+                facts: ProcessFacts {
+                    parent: Pid::new(1),
+                    uid: Some(0),
+                    gid: Some(0),
+                    uptime: Some(Duration::from_secs(65 * 60)),
+                    threads: Some(5),
+                    resident_bytes: Some(8 << 20),
+                    ..ProcessFacts::unknown(Identity {
+                        pid: Pid::new(5632).unwrap(),
+                        start: StartTime::from_boot(Duration::from_secs(60)),
+                    })
+                },
+                usage: Usage { cpu_percent: Some(0.25), ..Usage::default() },
+                memory_bytes: Some(1 << 30),
+            })),
             settings: vec![("Start program", "/usr/sbin/service x start".to_owned())],
             last_failure: None,
         }
@@ -166,10 +200,14 @@ pub(crate) mod sample {
         let alive = ServiceStatus { groups: vec!["web".to_owned()], ..process("alive") };
         let system = ServiceStatus {
             service_type: ServiceType::System,
-            readings: Readings::System(System {
-                load: Some([0.19, 0.12, 0.09]),
-                uptime: Some(Duration::from_secs(17 * 60)),
-            }),
+            readings: Readings::System(Box::new(SystemReadings {
+                facts: SystemFacts {
+                    load: Some([0.19, 0.12, 0.09]),
+                    uptime: Some(Duration::from_secs(17 * 60)),
+                    ..SystemFacts::default()
+                },
+                share: CpuShare { user: Some(1.5), system: Some(0.5), ..CpuShare::default() },
+            })),
             ..process("myhost")
         };
         let none = |name| ServiceStatus { readings: Readings::None, ..process(name) };

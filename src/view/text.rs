@@ -4,8 +4,9 @@ use crate::base::escape;
 use crate::base::format;
 use crate::config::{Mode, OnReboot, ServiceType};
 
+use super::readings;
 use super::select::{Missing, Selection};
-use super::status::{Monitoring, Readings, ServiceStatus, Status};
+use super::status::{Monitoring, ServiceStatus, Status};
 use super::table::{Align, Cell, Column, Overflow, paint, table};
 use super::words::{self, Condition};
 use super::{Product, Style};
@@ -70,37 +71,17 @@ fn block(out: &mut String, status: &Status, service: &ServiceStatus, product: Pr
     line(out, "monitoring mode", mode(service.mode));
     line(out, "on reboot", onreboot(service.onreboot));
 
-    let mut value = |label: &str, value: Option<String>| match value {
-        Some(value) => line(out, label, &paint(&value, Some(VALUE), style)),
-        None => line(out, label, &paint("-", Some(UNKNOWN), style)),
-    };
-    match &service.readings {
-        Readings::None | Readings::Program(_) => {}
-        Readings::Process(process) => {
-            value("pid", Some(process.pid.to_string()));
-            value("parent pid", process.parent.map(|pid| pid.to_string()));
-            value("uid", process.uid.map(|id| id.to_string()));
-            value("effective uid", process.euid.map(|id| id.to_string()));
-            value("gid", process.gid.map(|id| id.to_string()));
-            value("uptime", process.uptime.map(format::uptime));
-        }
-        Readings::System(system) => {
-            value("load average", system.load.map(|[a, b, c]| format!("[{a:.2}] [{b:.2}] [{c:.2}]")));
-            value("uptime", system.uptime.map(format::uptime));
-            value("boot time", status.boot.map(|time| time.rfc_date()));
+    let mut rows = readings::rows(service, status);
+    rows.push(("data collected", service.collected.map(|time| time.rfc_date())));
+    for (label, value) in rows {
+        match value {
+            Some(value) => {
+                let value = value.replace('\n', &format!("\n{:31}", ""));
+                line(out, label, &paint(&value, Some(VALUE), style));
+            }
+            None => line(out, label, &paint("-", Some(UNKNOWN), style)),
         }
     }
-    if let Readings::Program(run) = &service.readings {
-        let lines: Vec<_> = run.output.lines().map(escape::log_line).collect();
-        line(out, "last exit value", &run.status.map_or("-".to_owned(), |status| status.to_string()));
-        let output = if lines.is_empty() { "-".to_owned() } else { lines.join(&format!("\n{:31}", "")) };
-        line(out, "last output", &output);
-    }
-    let mut value = |label: &str, value: Option<String>| match value {
-        Some(value) => line(out, label, &paint(&value, Some(VALUE), style)),
-        None => line(out, label, &paint("-", Some(UNKNOWN), style)),
-    };
-    value("data collected", service.collected.map(|time| time.rfc_date()));
     if let (Product::Pollux, Some(failure)) = (product, &service.last_failure) {
         let lines: Vec<_> = failure.lines().map(escape::log_line).collect();
         line(out, "last failure", &lines.join(&format!("\n{:31}", "")));
@@ -249,6 +230,15 @@ Process 'alive'
   effective uid                -
   gid                          0
   uptime                       1h 5m
+  threads                      5
+  children                     -
+  cpu                          0.2%
+  cpu total                    -
+  memory                       0.8% [8 MB]
+  memory total                 -
+  security attribute           -
+  filedescriptors              -
+  total filedescriptors        -
   data collected               Sun, 22 Nov 2026 21:52:26
 
 ";
@@ -277,7 +267,9 @@ Process 'alive'
     fn the_system_shows_load_uptime_and_boot_time() {
         let text = status(&sample::status(), &named("myhost"), Product::Monit, Style::PLAIN).unwrap();
         assert!(text.contains(
-            "  load average                 [0.19] [0.12] [0.09]\n  uptime                       17m\n  boot time                    \
+            "  load average                 [0.19] [0.12] [0.09]\n  cpu                          1.5%usr 0.5%sys\n  \
+             memory usage                 -\n  swap usage                   -\n  \
+             uptime                       17m\n  boot time                    \
              Sun, 22 Nov 2026 21:34:37\n"
         ));
     }

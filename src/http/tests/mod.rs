@@ -105,7 +105,7 @@ impl Rig {
         self.server.expire(self.now);
         if !self.hold {
             while let Some((id, request)) = self.server.next_request() {
-                let reply = match answer(&request.route, self.server.signature(), sample::status) {
+                let reply = match answer(&request.route, self.server.signature(), |_| sample::status()) {
                     Outcome::Reply(reply) => reply,
                     outcome => {
                         self.done.push(outcome);

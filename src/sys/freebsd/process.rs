@@ -10,6 +10,7 @@ use super::decode::{self, RECORD_SIZE, Record, TIMEVAL_SIZE, Timeval};
 use super::sysctl::{self, Fetched};
 use crate::base::process::{Identity, Pid, Tolerance};
 use crate::facts::process::{Entry, Listed, Owner};
+use crate::facts::usage::{ProcessFacts, Row, Wanted};
 use crate::sys::table::{self, Processes, Room};
 
 /// The kernel rounds both terms of a start time (see [`decode::records`]).
@@ -158,8 +159,16 @@ impl Processes for ProcessTable {
         ProcessTable::entry(self, pid)
     }
 
-    fn owner(&self, pid: Pid) -> io::Result<Option<Owner>> {
-        ProcessTable::owner(self, pid)
+    fn usage(&self, pid: Pid, wanted: Wanted) -> io::Result<Option<ProcessFacts>> {
+        ProcessTable::usage(self, pid, wanted)
+    }
+
+    fn rows(&self) -> io::Result<Vec<Row>> {
+        ProcessTable::rows(self)
+    }
+
+    fn open_descriptors(&self, pid: Pid) -> io::Result<Option<u64>> {
+        ProcessTable::open_descriptors(self, pid)
     }
 
     fn scan(&self, with_commands: bool) -> io::Result<Vec<Listed>> {

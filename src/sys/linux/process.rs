@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use crate::base::process::{Identity, Pid, StartTime, Tolerance};
 use crate::facts::process::{Entry, Listed, Owner};
+use crate::facts::usage::{ProcessFacts, Row, Wanted};
 use crate::sys::count;
 use crate::sys::fault::{self, Call};
 use crate::sys::posix::errno::retry;
@@ -216,8 +217,16 @@ impl Processes for ProcessTable {
         ProcessTable::entry(self, pid)
     }
 
-    fn owner(&self, pid: Pid) -> io::Result<Option<Owner>> {
-        ProcessTable::owner(self, pid)
+    fn usage(&self, pid: Pid, wanted: Wanted) -> io::Result<Option<ProcessFacts>> {
+        ProcessTable::usage(self, pid, wanted)
+    }
+
+    fn rows(&self) -> io::Result<Vec<Row>> {
+        ProcessTable::rows(self)
+    }
+
+    fn open_descriptors(&self, pid: Pid) -> io::Result<Option<u64>> {
+        ProcessTable::open_descriptors(self, pid)
     }
 
     fn scan(&self, with_commands: bool) -> io::Result<Vec<Listed>> {
