@@ -5,6 +5,7 @@
 #   make test            all tests
 #   make demo            watch three stand-in services at work; Ctrl-C removes everything
 #   make corpus CORPUS=DIR  judge real control files as the original does (DIR is not part of the project)
+#   make fuzz            feed the parser, the printer and the expressions with made-up input; TARGET=NAME, SECONDS=N
 #   make lint            manual pages, formatting, clippy, documentation, scripts
 #   make freebsd-check   type check, lints and link for FreeBSD, from any Linux or on FreeBSD itself
 #   make clean           remove target/
@@ -20,6 +21,8 @@ STATEDIR ?= /var/db/pollux
 RUNDIR ?= /var/run/pollux
 PIDFILE ?= /var/run/pollux.pid
 DESTDIR ?=
+TARGET ?= all
+SECONDS ?= 60
 CARGO ?= cargo
 BINARY = target/release/pollux
 
@@ -28,9 +31,9 @@ LOCKED = --locked $$($(CARGO) fetch --locked --offline >/dev/null 2>&1 && echo -
 PATHS = POLLUX_SYSCONFDIR='$(SYSCONFDIR)' POLLUX_STATEDIR='$(STATEDIR)' \
 	POLLUX_RUNDIR_DEFAULT='$(RUNDIR)' POLLUX_PIDFILE='$(PIDFILE)'
 PAGES = man/pollux.8 man/monitrc.5
-SCRIPTS = tests/need.sh tests/demo/*.sh tests/freebsd/*.sh port/pollux.in
+SCRIPTS = tests/need.sh tests/demo/*.sh tests/freebsd/*.sh tests/fuzz/*.sh port/pollux.in
 
-.PHONY: all install install-rc test corpus demo lint lint-man lint-scripts lint-rust doc freebsd-check clean
+.PHONY: all install install-rc test corpus fuzz demo lint lint-man lint-scripts lint-rust doc freebsd-check clean
 
 all:
 	@sh tests/need.sh rust cc
@@ -70,6 +73,11 @@ corpus:
 	@test -f '$(CORPUS)/VERDICT.tsv' || { echo 'there is no $(CORPUS)/VERDICT.tsv' >&2; exit 1; }
 	@sh tests/need.sh rust cc
 	CORPUS="$$(cd '$(CORPUS)' && pwd)" $(CARGO) test $(LOCKED) --test corpus -- --ignored --nocapture
+
+# `make fuzz` takes each target in turn.
+fuzz:
+	@sh tests/need.sh rust cc
+	@sh tests/fuzz/run.sh '$(TARGET)' '$(SECONDS)'
 
 demo: all
 	@sh tests/need.sh ps

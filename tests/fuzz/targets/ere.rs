@@ -1,0 +1,44 @@
+//! A regular expression and texts, separated by zero bytes: the translation matches what the system's regexec(3) matches, and
+//! what the system refuses is refused.
+
+#![no_main]
+
+use std::ffi::CString;
+
+use libfuzzer_sys::fuzz_target;
+use pollux::base::ere;
+use pollux_fuzz::system::SystemEre;
+
+/// Longest expression and text; the system's library takes exponential time and memory for some longer ones.
+const LONGEST: usize = 48;
+
+fuzz_target!(|input: &[u8]| {
+    let mut parts = input.split(|byte| *byte == 0);
+    let pattern = parts.next().unwrap_or_default();
+    let ours = ere::compile(pattern);
+    if pattern.len() > LONGEST || repeats_much(pattern) || has_word_brackets(pattern) {
+        return;
+    }
+    let Ok((ours, _)) = ours else { return };
+    let c_string = |bytes: &[u8]| CString::new(bytes).expect("no zero byte in a part");
+    let Some(theirs) = SystemEre::new(&c_string(pattern)) else {
+        panic!("the system refuses {}", pattern.escape_ascii());
+    };
+    for text in parts.filter(|text| text.len() <= LONGEST) {
+        let Some(expected) = theirs.is_match(&c_string(text)) else { continue };
+        let found = ours.is_match(text);
+        assert_eq!(found, expected, "{} on {}", pattern.escape_ascii(), text.escape_ascii());
+    }
+});
+
+/// Whether it has an interval with a large number, or many of them: the system's library unfolds them.
+fn repeats_much(pattern: &[u8]) -> bool {
+    let intervals = pattern.iter().filter(|byte| **byte == b'{').count();
+    let large = pattern.windows(2).any(|pair| pair.iter().all(u8::is_ascii_digit));
+    intervals > 2 || (intervals > 0 && large)
+}
+
+/// `[[:<:]]` and `[[:>:]]` are FreeBSD's; glibc refuses them.
+fn has_word_brackets(pattern: &[u8]) -> bool {
+    cfg!(not(target_os = "freebsd")) && pattern.windows(7).any(|part| part == b"[[:<:]]" || part == b"[[:>:]]")
+}
