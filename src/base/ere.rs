@@ -331,11 +331,11 @@ impl Parser<'_> {
             let Some(low) = self.element(start, &mut set)? else {
                 continue;
             };
+            if self.place == item + 1 && low == b'-' && item > first && self.peek() != Some(b']') {
+                return Err(self.error(item, "a '-' here must be the first or the last in the bracket"));
+            }
             let is_range = self.peek() == Some(b'-') && !matches!(self.at(self.place + 1), Some(b']') | None);
             if !is_range {
-                if self.place == item + 1 && low == b'-' && item > first && self.peek() != Some(b']') {
-                    return Err(self.error(item, "a '-' here must be the first or the last in the bracket"));
-                }
                 set.add(low, low);
                 continue;
             }
@@ -578,6 +578,8 @@ mod tests {
             ("[c-a]", 1, "ends before it begins"),
             ("[a-[:digit:]]", 1, "cannot end a range"),
             ("[a-c-e]", 4, "first or the last"),
+            ("[a--z]", 1, "ends before it begins"),
+            ("[!----a]", 4, "first or the last"),
             ("a{1", 1, "not closed"),
             ("a{x}", 1, "there must be a number"),
             ("a{1x}", 3, "only numbers"),

@@ -31,11 +31,12 @@ fuzz_target!(|input: &[u8]| {
     }
 });
 
-/// Whether it has an interval with a large number, or many of them: the system's library unfolds them.
+/// Whether it has an interval with a large number, or many intervals or `+`: the system's library unfolds them, nested or in
+/// a row into a power of two and more.
 fn repeats_much(pattern: &[u8]) -> bool {
-    let intervals = pattern.iter().filter(|byte| **byte == b'{').count();
+    let count = |sign: u8| pattern.iter().filter(|byte| **byte == sign).count();
     let large = pattern.windows(2).any(|pair| pair.iter().all(u8::is_ascii_digit));
-    intervals > 2 || (intervals > 0 && large)
+    count(b'+') > 6 || count(b'{') > 2 || (count(b'{') > 0 && large)
 }
 
 /// `[[:<:]]` and `[[:>:]]` are FreeBSD's; glibc refuses them.
