@@ -128,7 +128,8 @@ impl Parser<'_> {
         let span = Span { start: first, end };
         let value = self.lexer.slice(span).to_vec();
         if !value.contains(&b'@') {
-            return Err(Box::new(self.error(Span { start, end: end.max(start + 1) }, "expected a mail address")));
+            let end = end.max(start + 1).min(self.lexer.len());
+            return Err(Box::new(self.error(Span { start, end }, "expected a mail address")));
         }
         let closed = bracket && self.lexer.byte(end) == Some(b'>');
         self.take(Span { start, end: end + usize::from(closed) });

@@ -473,6 +473,18 @@ fn messages_point_at_their_place() {
 }
 
 #[test]
+fn a_place_at_the_end_of_the_text_is_inside_it() {
+    for text in ["set mail-format { from:", "set mail-format { from: x", "set mail-format { from", "check", "set alert"] {
+        let (_, parsed) = parsed(text);
+        assert!(parsed.diagnostics.has_errors(), "{text}");
+        for diagnostic in parsed.diagnostics.iter() {
+            let span = diagnostic.location.unwrap().span;
+            assert!(span.start <= span.end && span.end <= text.len(), "{text}: {span:?}");
+        }
+    }
+}
+
+#[test]
 fn a_missing_quote_is_suspected_behind_a_long_string() {
     let text = "check process a matching \"x\nstart program = \"/bin/a b\"\n";
     let (sources, parsed) = parsed(text);
