@@ -25,6 +25,9 @@ fuzz_target!(|input: &[u8]| {
         panic!("the system refuses {}", pattern.escape_ascii());
     };
     for text in parts.filter(|text| text.len() <= LONGEST) {
+        if anchors_within(pattern) && text.contains(&b'\n') {
+            continue;
+        }
         let Some(expected) = theirs.is_match(&c_string(text)) else { continue };
         let found = ours.is_match(text);
         assert_eq!(found, expected, "{} on {}", pattern.escape_ascii(), text.escape_ascii());
@@ -42,4 +45,11 @@ fn repeats_much(pattern: &[u8]) -> bool {
 /// `[[:<:]]` and `[[:>:]]` are FreeBSD's; glibc refuses them.
 fn has_word_brackets(pattern: &[u8]) -> bool {
     cfg!(not(target_os = "freebsd")) && pattern.windows(7).any(|part| part == b"[[:<:]]" || part == b"[[:>:]]")
+}
+
+/// Whether an anchor stands elsewhere than at the ends. glibc then takes the inside of a text for its end where a line feed
+/// was matched before or comes next (`a\n^b` finds "a\nb", although `^b` does not); POSIX and this program do not.
+fn anchors_within(pattern: &[u8]) -> bool {
+    let inner = pattern.get(1..pattern.len().saturating_sub(1)).unwrap_or_default();
+    inner.iter().any(|byte| b"^$".contains(byte))
 }
