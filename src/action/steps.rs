@@ -222,6 +222,9 @@ impl Engine {
         let (timeout, line) = (program.timeout, program.command_line());
         self.log(Level::Info, id, &format!("{}: '{line}'", purpose.word()));
         let wait = Wait::new(purpose, now, timeout);
+        if purpose.brings_to_life() {
+            self.ledger_mut(id).clear_windows();
+        }
         if let Some(plan) = &mut self.runs[id.0].plan {
             plan.stage = if purpose == Purpose::Stop { Stage::Stopping(wait) } else { Stage::Starting(wait) };
         }

@@ -120,6 +120,11 @@ impl Ledger {
         }
     }
 
+    /// The service was started anew: no window of a rule reaches back behind that.
+    pub fn clear_windows(&mut self) {
+        self.rules.iter_mut().for_each(Track::forget);
+    }
+
     /// Forgets the restarts counted so far.
     pub fn clear_restarts(&mut self) {
         self.restarts = 0;

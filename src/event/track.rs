@@ -15,6 +15,10 @@ pub struct Track {
     repeats: u32,
     /// That its value is not known was told, and it has not been known since.
     is_unknown: bool,
+    /// How many posts of the history count.
+    known: u32,
+    /// Its failure is open, but has to reach its rate once more before anything is done about it.
+    anew: bool,
 }
 
 /// What a post asks for.
@@ -44,15 +48,21 @@ impl Track {
         let bad = matches!(verdict, EventState::Failed | EventState::Changed);
         self.is_unknown = false;
         self.history = (self.history << 1) | u64::from(bad);
+        self.known = (self.known + 1).min(u64::BITS);
         let was_bad = self.is_open();
         let rate = if bad { failure } else { recovery };
         let flips = (bad != was_bad || verdict == EventState::Changed) && self.agreeing(bad, rate.window) >= rate.count;
         if flips {
             self.state = Some(verdict);
             self.history = if bad { u64::MAX } else { 0 };
+            self.known = u64::BITS;
+            self.anew = false;
             self.repeats = 1;
+        } else if bad && self.anew && self.agreeing(bad, rate.window) < rate.count {
+            return Posted { log: Some(Level::Error), due: Due::Nothing };
         } else if bad == was_bad {
             self.repeats = self.repeats.saturating_add(1);
+            self.anew &= !bad;
         }
         match (bad, flips, self.is_open()) {
             (true, _, true) => Posted { log: Some(Level::Error), due: Due::Failure(self.repeats) },
@@ -76,7 +86,17 @@ impl Track {
     pub fn reopen(&mut self) {
         self.state = Some(EventState::Failed);
         self.history = u64::MAX;
+        self.known = u64::BITS;
+        self.anew = false;
         self.repeats = 1;
+    }
+
+    /// The service was started anew: what was posted before is no reason for anything any more. A failure stays open, but
+    /// acts again only when it has reached its rate anew, and is over only when its recovery has reached its own.
+    pub fn forget(&mut self) {
+        self.history = 0;
+        self.known = 0;
+        self.anew = self.is_open();
     }
 
     /// Whether a failure is open, or the last look found a change.
@@ -95,6 +115,7 @@ impl Track {
     }
 
     fn agreeing(&self, failed: bool, window: u32) -> u32 {
+        let window = window.min(self.known);
         let mask = if window >= u64::BITS { u64::MAX } else { (1 << window) - 1 };
         let bits = if failed { self.history } else { !self.history };
         (bits & mask).count_ones()
@@ -176,6 +197,27 @@ mod tests {
         assert!(!track.unknown());
         track.post(false, Rate::ONCE, Rate::ONCE);
         assert!(track.unknown());
+    }
+
+    #[test]
+    fn after_a_start_both_rates_begin_anew() {
+        use Due::*;
+        let (failure, recovery) = (Rate { count: 3, window: 3 }, Rate { count: 2, window: 2 });
+        let mut track = Track::default();
+        let post = |track: &mut Track, failed| track.post(failed, failure, recovery);
+        for _ in 0..2 {
+            post(&mut track, true);
+        }
+        track.forget();
+        assert_eq!([true, true, true].map(|failed| post(&mut track, failed).due), [Nothing, Nothing, Failure(1)]);
+        assert_eq!(post(&mut track, true).due, Failure(2), "every cycle while nothing else happens");
+        track.forget();
+        assert_eq!([true, true, true].map(|failed| post(&mut track, failed).due), [Nothing, Nothing, Failure(3)]);
+        track.forget();
+        let posted = [false, true, false, false].map(|failed| post(&mut track, failed));
+        assert_eq!(posted.map(|posted| posted.due), [Nothing, Nothing, Nothing, Recovery]);
+        assert_eq!(posted[1].log, Some(Level::Error), "the failure is still open");
+        assert_eq!([true, true, true].map(|failed| post(&mut track, failed).due), [Nothing, Nothing, Failure(1)]);
     }
 
     #[test]

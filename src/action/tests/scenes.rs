@@ -444,3 +444,19 @@ fn a_boot_obeys_onreboot() {
     assert_eq!(monitored(true), [false, true, false]);
     assert_eq!(monitored(false), [true, false, false]);
 }
+
+#[test]
+fn a_restart_clears_the_windows_of_its_service() {
+    let mut slow = service("x", &[]);
+    slow.rules[0].failure.rate = Rate { count: 3, window: 3 };
+    let mut world = World::new(vec![slow]);
+    world.reals[0].broken = true;
+    let starts: Vec<_> = (0..9)
+        .map(|_| {
+            world.minute();
+            world.starts()[0]
+        })
+        .collect();
+    assert_eq!(starts, [0, 0, 1, 1, 1, 2, 2, 2, 3], "three cycles each time");
+    assert_eq!(world.said("process is not running"), 9);
+}
