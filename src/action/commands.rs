@@ -1,33 +1,54 @@
 //! What users ask for.
 
+use std::time::Duration;
+
 use super::engine::Engine;
-use super::plan::{Cause, Goal, Plan, Stage};
+use super::plan::{Cause, Goal, Plan, Stage, Wish};
 use super::{Command, Effect};
+use crate::base::format;
 use crate::base::logging::Level;
 use crate::base::time::Mono;
 use crate::config::ServiceId;
-use crate::event::ledger::Monitor;
+use crate::event::ledger::{Absence, Monitor, Pace};
 
 impl Engine {
     /// A user asks for an action on some services. Each is logged; what cannot begin at once, because another action of
     /// the service is under way, begins after that one.
     pub fn command(&mut self, command: Command, services: &[ServiceId], now: Mono) {
+        self.now = now;
         for id in services {
             self.log(Level::Info, *id, &format!("{} on user request", command.word()));
         }
         for id in services {
-            if command == Command::Restart && self.restarts_with_parent(*id, services) {
+            let with_parent = self.ledger(*id).monitor != Monitor::Off && self.has_ancestor_in(*id, services);
+            // A watched service is restarted by the restart of what it depends on: once is enough.
+            if command == Command::Restart && with_parent {
                 continue;
             }
-            self.obey(*id, command);
+            self.obey(*id, command.into());
+            if command == Command::Stop
+                && with_parent
+                && let Some(plan) = &mut self.runs[id.0].plan
+            {
+                plan.silent = true;
+            }
         }
         self.pump(now);
         self.effects.push_back(Effect::Dirty);
     }
 
-    /// A watched service is restarted by the restart of what it depends on: once is enough.
-    fn restarts_with_parent(&self, id: ServiceId, set: &[ServiceId]) -> bool {
-        self.ledger(id).monitor != Monitor::Off && self.has_ancestor_in(id, set)
+    /// A user asks that some services, and what depends on them, are left alone for that long.
+    pub fn unmonitor_for(&mut self, services: &[ServiceId], time: Duration, now: Mono) {
+        self.now = now;
+        for id in services {
+            self.log(Level::Info, *id, &format!("unmonitor for {} on user request", format::duration(time)));
+        }
+        for id in services {
+            let absence = Some(Absence { until: now.plus(time), along: false });
+            self.obey(*id, Wish { command: Command::Unmonitor, absence });
+        }
+        self.pump(now);
+        self.effects.push_back(Effect::Dirty);
     }
 
     fn has_ancestor_in(&self, id: ServiceId, set: &[ServiceId]) -> bool {
@@ -44,7 +65,16 @@ impl Engine {
         false
     }
 
-    pub(super) fn obey(&mut self, id: ServiceId, command: Command) {
+    pub(super) fn obey(&mut self, id: ServiceId, wish: Wish) {
+        let command = wish.command;
+        match command {
+            Command::Start | Command::Restart | Command::Monitor => {
+                self.ledger_mut(id).pace = Pace::default();
+                self.end_absence(id);
+            }
+            Command::Stop => self.ledger_mut(id).absence_ends = None,
+            Command::Unmonitor => {}
+        }
         if let Some(plan) = &mut self.runs[id.0].plan {
             let same = match (command, plan.goal) {
                 (Command::Start, Goal::Start | Goal::Restart) => true,
@@ -58,6 +88,9 @@ impl Engine {
             if same {
                 plan.cause = Cause::User;
                 plan.along = false;
+                plan.paced = false;
+                plan.wished = true;
+                plan.silent = false;
                 plan.next = None;
                 let ledger = &mut self.runs[id.0].ledger;
                 if command == Command::Stop {
@@ -66,7 +99,7 @@ impl Engine {
                     ledger.clear_restarts();
                 }
             } else {
-                plan.next = Some(command);
+                plan.next = Some(wish);
             }
             return;
         }
@@ -83,7 +116,7 @@ impl Engine {
                 self.log(Level::Info, id, "monitor action done");
             }
             Command::Unmonitor => {
-                self.unmonitor(id);
+                self.unmonitor(id, wish.absence);
                 self.log(Level::Info, id, "unmonitor action done");
             }
         }
@@ -99,28 +132,74 @@ impl Engine {
             if ledger.monitor == Monitor::Off {
                 ledger.monitor = Monitor::Init;
             }
+            self.end_absence(id);
             todo.extend(&self.service(id).depends.clone());
         }
         self.dirty();
     }
 
-    /// Watches neither the service nor what depends on it.
-    pub(super) fn unmonitor(&mut self, id: ServiceId) {
-        let mut todo = vec![id];
-        while let Some(id) = todo.pop() {
+    /// Watches neither the service nor what depends on it, for ever or for a while.
+    pub(super) fn unmonitor(&mut self, id: ServiceId, absence: Option<Absence>) {
+        let along = |absence: Option<Absence>| absence.map(|absence| Absence { along: true, ..absence });
+        let first = id;
+        let before = along(self.ledger(id).absence_ends);
+        let mut todo = vec![(id, absence)];
+        while let Some((id, absence)) = todo.pop() {
+            let run = &self.runs[id.0];
+            let was_watched = run.ledger.monitor != Monitor::Off;
+            // What went along the last time goes along again.
+            let goes_again = before.is_some() && run.ledger.absence_ends == before;
             if matches!(&self.runs[id.0].plan, Some(Plan { stage: Stage::Parents, .. })) {
                 self.fail(id, "not started: its watching was ended");
             }
             if let Some(plan) = &mut self.runs[id.0].plan {
-                plan.next = Some(Command::Unmonitor);
+                plan.next = Some(Wish { command: Command::Unmonitor, absence });
             }
             let ledger = self.ledger_mut(id);
-            if ledger.monitor != Monitor::Off {
+            // What a user has left alone by itself stays as it is.
+            if was_watched || goes_again || id == first {
                 ledger.monitor = Monitor::Off;
                 ledger.waiting = false;
-                todo.extend(self.dependants[id.0].clone());
+                ledger.absence_ends = absence;
+                todo.extend(self.dependants[id.0].iter().map(|dependant| (*dependant, along(absence))));
             }
         }
+        self.dirty();
+    }
+
+    /// A service is watched again; those that were left alone for a while because of it are, too.
+    pub(super) fn end_absence(&mut self, id: ServiceId) {
+        let Some(absence) = self.ledger_mut(id).absence_ends.take() else { return };
+        let mut todo = self.dependants[id.0].clone();
+        while let Some(dependant) = todo.pop() {
+            if self.ledger(dependant).absence_ends == Some(Absence { along: true, ..absence }) {
+                self.watch_again(dependant, "monitored again with what it depends on");
+                todo.extend(&self.dependants[dependant.0]);
+            }
+        }
+        self.dirty();
+    }
+
+    /// Watches again what was to be left alone until now.
+    pub(super) fn end_absences(&mut self, now: Mono) {
+        for place in 0..self.runs.len() {
+            if self.runs[place].ledger.absence_ends.is_some_and(|absence| absence.until <= now) {
+                self.watch_again(ServiceId(place), "monitored again: the time to leave it alone is over");
+            }
+        }
+    }
+
+    fn watch_again(&mut self, id: ServiceId, text: &str) {
+        let run = &mut self.runs[id.0];
+        run.ledger.absence_ends = None;
+        run.ledger.clear_restarts();
+        if let Some(plan) = &mut run.plan {
+            plan.next = plan.next.filter(|_| !plan.ends_watching());
+        }
+        if run.ledger.monitor == Monitor::Off {
+            run.ledger.monitor = Monitor::Init;
+        }
+        self.log(Level::Info, id, text);
         self.dirty();
     }
 }

@@ -4,14 +4,15 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::plan::{Cause, Goal, Plan, Stage};
+use super::plan::{Cause, Goal, Plan, Stage, Wish};
 use super::{Command, Effect};
 use crate::base::logging::Level;
 use crate::base::process::{Identity, Pid};
 use crate::base::program::{Outcome, Purpose};
 use crate::base::time::Mono;
 use crate::config::{Config, Kind, OnReboot, Service, ServiceId, Test};
-use crate::event::ledger::{Ledger, Monitor, Saved, same_target};
+use crate::event::ledger::{Ledger, Monitor, Pace, Saved, same_target};
+use crate::event::track::Track;
 use crate::facts::process::Entry;
 
 /// One service at run time.
@@ -47,6 +48,8 @@ pub struct Engine {
     /// What users had asked of the daemon before this one.
     goals: BTreeMap<ServiceId, (Purpose, bool)>,
     pub(super) verbose: bool,
+    /// When what is going on goes on.
+    pub(super) now: Mono,
 }
 
 impl Engine {
@@ -62,6 +65,7 @@ impl Engine {
             todo: VecDeque::new(),
             goals: BTreeMap::new(),
             verbose,
+            now: Mono::default(),
         }
     }
 
@@ -86,6 +90,7 @@ impl Engine {
     /// Goes on waiting for processes that had not appeared when the earlier daemon ended, although their start programs
     /// had: another start would be a second one.
     pub fn take_up(&mut self, saved: &HashMap<String, Saved>, now: Mono) {
+        self.now = now;
         let config = Rc::clone(&self.config);
         for (id, service) in ids(&config) {
             let appearing = saved.get(&key(service)).and_then(|saved| saved.appearing);
@@ -107,6 +112,7 @@ impl Engine {
     /// Begins again what was asked for, or begun, and not done when the earlier daemon ended. What a rule began is left to
     /// the rule, but for a stop, after which no rule would speak.
     pub fn resume(&mut self, now: Mono) {
+        self.now = now;
         for (id, (goal, by_user)) in std::mem::take(&mut self.goals) {
             match (Command::from_word(goal.word()), goal) {
                 (Some(command), _) if by_user => self.command(command, &[id], now),
@@ -232,7 +238,7 @@ impl Engine {
         let run = &self.runs[id.0];
         let next = run.plan.as_ref().and_then(|plan| plan.next);
         let (goal, by_user) = match (&run.plan, next) {
-            (_, Some(next)) => (Purpose::from_word(next.word()), true),
+            (_, Some(next)) => (Purpose::from_word(next.command.word()), true),
             // What goes down with another comes back with it.
             (Some(plan), None) if plan.cause == Cause::Dependency && plan.goal == Goal::Stop => (None, false),
             (Some(plan), None) => (Some(plan.goal.purpose()), plan.cause == Cause::User),
@@ -243,7 +249,7 @@ impl Engine {
             _ => None,
         };
         Saved {
-            monitored: match next {
+            monitored: match next.map(|next| next.command) {
                 Some(Command::Unmonitor) => false,
                 Some(Command::Monitor) => true,
                 _ => run.ledger.monitor != Monitor::Off,
@@ -251,6 +257,11 @@ impl Engine {
             restarts: run.ledger.restarts,
             restart_cycles: run.ledger.restart_cycles,
             taken_along: run.ledger.taken_along,
+            pace: Pace { waits: false, ..run.ledger.pace },
+            absence_ends: match next {
+                Some(Wish { command: Command::Unmonitor, absence }) => absence,
+                _ => run.ledger.absence_ends,
+            },
             goal,
             by_user,
             appearing,
@@ -260,7 +271,15 @@ impl Engine {
 
     /// When [`Engine::tick`] has something to do next.
     pub fn next_deadline(&self) -> Option<Mono> {
-        self.runs.iter().filter_map(|run| run.plan.as_ref()?.stage.wait()?.next_look).min()
+        let looks = self.runs.iter().filter_map(|run| run.plan.as_ref()?.stage.wait()?.next_look);
+        looks.chain(self.runs.iter().filter_map(|run| Some(run.ledger.absence_ends?.until))).min()
+    }
+
+    /// When a start that has to wait may come at the earliest.
+    pub fn next_start(&self, id: ServiceId) -> Option<Mono> {
+        let ledger = self.ledger(id);
+        let is_wanted = ledger.monitor != Monitor::Off && ledger.rules.iter().any(Track::is_failed);
+        (ledger.pace.waits && is_wanted).then_some(ledger.pace.next)
     }
 
     /// The service of that name, whatever its letters' case.
@@ -279,7 +298,7 @@ impl Engine {
             Purpose::Restart => (Goal::Restart, Stage::Starting(wait)),
             Purpose::Start | Purpose::Exec | Purpose::Check => (Goal::Start, Stage::Starting(wait)),
         };
-        self.runs[id.0].plan = Some(Plan { goal, cause: Cause::Rule, stage, along: false, next: None });
+        self.runs[id.0].plan = Some(Plan::new(goal, Cause::Rule, stage));
         if purpose.brings_to_life() {
             // It is being started because it was gone; that it came back must be told.
             let config = Rc::clone(&self.config);

@@ -1,6 +1,7 @@
 //! One service's turn in a cycle: is it due, what do its rules say, which action follows.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use super::engine::Engine;
 use super::plan::{Cause, Goal};
@@ -11,7 +12,7 @@ use crate::base::schedule::{Every, Rate};
 use crate::base::time::{Mono, Wall};
 use crate::check::{self, Findings, Verdict};
 use crate::config::{Action, Mode, Rule, ServiceId};
-use crate::event::ledger::Monitor;
+use crate::event::ledger::{Absence, Monitor};
 use crate::event::track::{Due, Posted};
 use crate::facts::observation::Observation;
 use crate::facts::process::{GoneReason, Presence};
@@ -21,6 +22,7 @@ use crate::facts::process::{GoneReason, Presence};
 enum Control {
     Start,
     Restart,
+    UnmonitorFor(Duration),
     Unmonitor,
     Stop,
 }
@@ -31,6 +33,7 @@ impl Control {
             Action::Start => Some(Control::Start),
             Action::Restart => Some(Control::Restart),
             Action::Unmonitor => Some(Control::Unmonitor),
+            Action::UnmonitorFor(time) => Some(Control::UnmonitorFor(*time)),
             Action::Stop => Some(Control::Stop),
             Action::Ignore | Action::Alert | Action::Exec(_) => None,
         }
@@ -40,7 +43,8 @@ impl Control {
 impl Engine {
     /// Whether the service shall be observed in this cycle. A service that is not watched, whose action is under way, whose
     /// turn has not come, or that waits for what it depends on, is not.
-    pub fn due(&mut self, id: ServiceId) -> bool {
+    pub fn due(&mut self, id: ServiceId, now: Mono) -> bool {
+        self.now = now;
         if self.ledger(id).monitor == Monitor::Off || self.runs[id.0].plan.is_some() {
             return false;
         }
@@ -105,6 +109,7 @@ impl Engine {
 
     /// The daemon looked at a service whose turn it is.
     pub fn observed(&mut self, id: ServiceId, seen: &Observation, now: Mono, wall: Wall) {
+        self.now = now;
         self.judge(id, seen, now, Some(wall));
         self.pump(now);
     }
@@ -244,7 +249,11 @@ impl Engine {
         let passive = self.service(id).mode == Mode::Passive;
         match control {
             Control::Unmonitor => {
-                self.unmonitor(id);
+                self.unmonitor(id, None);
+                true
+            }
+            Control::UnmonitorFor(time) => {
+                self.unmonitor(id, Some(Absence { until: self.now.plus(time), along: false }));
                 true
             }
             Control::Start | Control::Restart | Control::Stop if passive => false,

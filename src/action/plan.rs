@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::Command;
 use crate::base::program::{Outcome, Purpose};
 use crate::base::time::Mono;
+use crate::event::ledger::Absence;
 
 /// Where a plan leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,8 +62,40 @@ pub(super) struct Plan {
     pub stage: Stage,
     /// Stopped for a while only, because of a service it depends on: stays watched and is started again after that.
     pub along: bool,
+    /// A rule is behind it, if only one of a service that needs this one: its starts are spaced out.
+    pub paced: bool,
+    /// A user asked for it, if only for a service that needs this one: only then may it touch what is not watched.
+    pub wished: bool,
+    /// It is done together with a service it depends on; the end of that one is told, not its own.
+    pub silent: bool,
     /// What a user asked for meanwhile.
-    pub next: Option<Command>,
+    pub next: Option<Wish>,
+}
+
+impl Plan {
+    /// Whether a user wants the service not to be watched afterwards.
+    pub fn ends_watching(&self) -> bool {
+        self.next.is_some_and(|next| next.command == Command::Unmonitor)
+    }
+
+    pub fn new(goal: Goal, cause: Cause, stage: Stage) -> Plan {
+        let (paced, wished) = (cause == Cause::Rule, cause == Cause::User);
+        Plan { goal, cause, stage, along: false, paced, wished, silent: false, next: None }
+    }
+}
+
+/// What a user asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Wish {
+    pub command: Command,
+    /// Of an end of watching: how long it lasts; `None`: for ever.
+    pub absence: Option<Absence>,
+}
+
+impl From<Command> for Wish {
+    fn from(command: Command) -> Wish {
+        Wish { command, absence: None }
+    }
 }
 
 /// How far it got.

@@ -5,7 +5,8 @@
 
 use super::Effect;
 use super::engine::Engine;
-use super::plan::{Cause, Goal, Plan, Stage, Wait};
+use super::plan::{Cause, Goal, Plan, Stage, Wait, Wish};
+use crate::base::format;
 use crate::base::logging::Level;
 use crate::base::process::Pid;
 use crate::base::program::{Outcome, Purpose};
@@ -43,8 +44,13 @@ impl Engine {
         }
     }
 
-    /// Begins an action, unless one is under way or an earlier start program still runs.
+    /// Begins an action, unless one is under way, an earlier start program still runs, or its back-off is not over.
     pub(super) fn request(&mut self, id: ServiceId, goal: Goal, cause: Cause) {
+        self.begin(id, Plan::new(goal, cause, Stage::Parents));
+    }
+
+    fn begin(&mut self, id: ServiceId, plan: Plan) {
+        let (goal, cause) = (plan.goal, plan.cause);
         if self.runs[id.0].plan.is_some() {
             return;
         }
@@ -53,6 +59,9 @@ impl Engine {
             return;
         }
         if goal != Goal::Stop && self.is_held_back(id, goal, cause) {
+            return;
+        }
+        if goal != Goal::Stop && plan.paced && self.is_too_early(id) {
             return;
         }
         if cause == Cause::Rule && goal != Goal::Stop && !self.service(id).restart_limits.is_empty() {
@@ -64,14 +73,14 @@ impl Engine {
             self.log(Level::Info, id, "trying to restart");
         }
         let stage = if goal == Goal::Start { Stage::Parents } else { Stage::Dependants };
-        self.runs[id.0].plan = Some(Plan { goal, cause, stage, along: false, next: None });
+        self.runs[id.0].plan = Some(Plan { stage, ..plan });
         self.todo.push_back(Step::Advance(id));
     }
 
     /// A service without a process, such as the system, is up as soon as it is watched.
     fn watch_only(&mut self, id: ServiceId, goal: Goal, cause: Cause) {
         if goal == Goal::Stop {
-            self.unmonitor(id);
+            self.unmonitor(id, None);
         } else {
             self.ledger_mut(id).monitor = Monitor::On;
             for dependant in self.dependants[id.0].clone() {
@@ -100,6 +109,23 @@ impl Engine {
         if !ledger.overdue_told || cause == Cause::User {
             self.ledger_mut(id).overdue_told = true;
             let text = format!("its start program still runs (pid {pid}); no other is started before that one ends");
+            self.log(Level::Warning, id, &text);
+        }
+        true
+    }
+
+    /// Whether the next start by a rule has to wait; told once for each wait.
+    fn is_too_early(&mut self, id: ServiceId) -> bool {
+        let now = self.now;
+        let can_start = self.service(id).start.is_some() || self.service(id).restart.is_some();
+        let pace = &mut self.runs[id.0].ledger.pace;
+        if self.config.services[id.0].backoff.is_none() || !can_start || !pace.holds(now) {
+            return false;
+        }
+        if !std::mem::replace(&mut pace.waits, true) {
+            let (starts, left) = (pace.starts, pace.next.since(now));
+            let times = if starts == 1 { "once".to_owned() } else { format!("{starts} times") };
+            let text = format!("next start in {} (back-off, started {times} in a row)", format::wait(left));
             self.log(Level::Warning, id, &text);
         }
         true
@@ -147,7 +173,7 @@ impl Engine {
                 for parent in self.service(id).depends.clone() {
                     if !self.is_up(parent) {
                         if self.runs[parent.0].plan.is_none() {
-                            self.request(parent, Goal::Start, Cause::Dependency);
+                            self.begin_parent(parent, id);
                         }
                         if self.is_up(parent) {
                             continue;
@@ -163,6 +189,19 @@ impl Engine {
             }
             _ => {}
         }
+    }
+
+    /// What a service depends on is started for it, unless it is not watched and no user asked for that.
+    fn begin_parent(&mut self, parent: ServiceId, id: ServiceId) {
+        let Some(plan) = &self.runs[id.0].plan else { return };
+        let wished = plan.wished && !plan.ends_watching();
+        if !wished && self.ledger(parent).monitor == Monitor::Off {
+            let text = format!("failed to start -- '{}', which it needs, is not monitored", self.service(parent).name);
+            self.fail(id, &text);
+            return;
+        }
+        let paced = plan.paced;
+        self.begin(parent, Plan { paced, wished, ..Plan::new(Goal::Start, Cause::Dependency, Stage::Parents) });
     }
 
     /// Whether a dependant still has to be waited for before what it depends on may stop.
@@ -223,7 +262,14 @@ impl Engine {
         self.log(Level::Info, id, &format!("{}: '{line}'", purpose.word()));
         let wait = Wait::new(purpose, now, timeout);
         if purpose.brings_to_life() {
-            self.ledger_mut(id).clear_windows();
+            let run = &mut self.runs[id.0];
+            run.ledger.clear_windows();
+            if let Some(backoff) = self.config.services[id.0].backoff
+                && run.plan.as_ref().is_some_and(|plan| plan.paced)
+            {
+                run.ledger.pace.start(backoff, now);
+                self.dirty();
+            }
         }
         if let Some(plan) = &mut self.runs[id.0].plan {
             plan.stage = if purpose == Purpose::Stop { Stage::Stopping(wait) } else { Stage::Starting(wait) };
@@ -243,6 +289,7 @@ impl Engine {
 
     /// The answer to [`Effect::Look`].
     pub fn looked(&mut self, id: ServiceId, presence: &Presence, now: Mono, wall: Wall) {
+        self.now = now;
         self.take_look(id, presence, now, wall);
         self.pump(now);
     }
@@ -334,6 +381,7 @@ impl Engine {
 
     /// A program of the service ended.
     pub fn program_ended(&mut self, id: ServiceId, purpose: Purpose, outcome: Outcome, now: Mono) {
+        self.now = now;
         if purpose.brings_to_life() {
             let was_overdue = self.ledger(id).overdue.is_some();
             self.set_overdue(id, None);
@@ -382,13 +430,16 @@ impl Engine {
 
     /// The program could not even be started.
     pub fn program_not_run(&mut self, id: ServiceId, purpose: Purpose, why: &str, now: Mono) {
+        self.now = now;
         let text = format!("failed to {} -- {why}", purpose.word());
         self.fail(id, &text);
         self.pump(now);
     }
 
-    /// Time has passed: looks that are due are asked for.
+    /// Time has passed: looks that are due are asked for, and what was left alone until now is watched again.
     pub fn tick(&mut self, now: Mono) {
+        self.now = now;
+        self.end_absences(now);
         for place in 0..self.runs.len() {
             let Some(plan) = &mut self.runs[place].plan else { continue };
             let (Stage::Starting(wait) | Stage::Stopping(wait)) = &mut plan.stage else { continue };
@@ -434,10 +485,16 @@ impl Engine {
         self.report(id, posted, text);
         let ledger = self.ledger_mut(id);
         ledger.last_failure = Some(text.to_owned());
-        if ledger.monitor == Monitor::Off && plan.goal != Goal::Stop {
+        match plan.goal {
             // Whoever wants it started wants it watched: its rules go on trying.
-            ledger.monitor = Monitor::Init;
+            Goal::Start | Goal::Restart if ledger.monitor == Monitor::Off => ledger.monitor = Monitor::Init,
+            // It may go late: no rule must bring back what was to be stopped.
+            Goal::Stop if plan.cause != Cause::Dependency && matches!(plan.stage, Stage::Stopping(_)) => {
+                ledger.monitor = Monitor::Off;
+            }
+            _ => {}
         }
+        self.back_from_absence(id, &plan);
         if plan.cause == Cause::User {
             self.log(Level::Info, id, &format!("{} action failed", plan.goal.word()));
         }
@@ -481,14 +538,18 @@ impl Engine {
                     ledger.monitor = Monitor::On;
                 }
             }
+            // Nobody has seen how it does since.
+            Goal::Stop if plan.along && ledger.monitor == Monitor::On => ledger.monitor = Monitor::Init,
             Goal::Stop if plan.along => {}
             Goal::Stop => ledger.monitor = Monitor::Off,
         }
+        self.back_from_absence(id, &plan);
         let posted = self.ledger_mut(id).exec.post(false, Rate::ONCE, Rate::ONCE);
         if posted.log.is_some() {
-            self.report(id, posted, plan.goal.done());
+            let started = plan.goal == Goal::Restart && self.service(id).restart.is_none();
+            self.report(id, posted, if started { Goal::Start.done() } else { plan.goal.done() });
         }
-        if plan.cause == Cause::User {
+        if plan.cause == Cause::User && !plan.silent {
             self.log(Level::Info, id, &format!("{} action done", plan.goal.word()));
         }
         for dependant in self.dependants[id.0].clone() {
@@ -504,9 +565,16 @@ impl Engine {
         self.go_on(id, plan.next);
     }
 
-    fn go_on(&mut self, id: ServiceId, next: Option<super::Command>) {
-        if let Some(command) = next {
-            self.obey(id, command);
+    /// Who was brought to life is watched, unless a user wants it otherwise by now.
+    fn back_from_absence(&mut self, id: ServiceId, plan: &Plan) {
+        if plan.goal != Goal::Stop && !plan.ends_watching() {
+            self.end_absence(id);
+        }
+    }
+
+    fn go_on(&mut self, id: ServiceId, next: Option<Wish>) {
+        if let Some(wish) = next {
+            self.obey(id, wish);
         }
     }
 }

@@ -43,6 +43,11 @@ pub fn duration(span: Duration) -> String {
     format!("{} {unit}", decimal(amount, 3))
 }
 
+/// A time that is left, in whole seconds and their larger units: `40 s`, `1.500 m`. What began counts as whole.
+pub fn wait(left: Duration) -> String {
+    duration(Duration::from_secs(left.as_secs().saturating_add(u64::from(left.subsec_nanos() > 0))))
+}
+
 /// `part` of `whole` in percent with one decimal and without the sign: `75.0`; `0.0` when there is no whole.
 pub fn percent(part: usize, whole: usize) -> String {
     let share = if whole == 0 { 0.0 } else { 100.0 * part as f64 / whole as f64 };

@@ -44,6 +44,11 @@ impl Wall {
         self.0
     }
 
+    /// This instant moved `by` into the future; stays at the end of time instead of overflowing.
+    pub fn plus(self, by: Duration) -> Wall {
+        Wall(self.0.saturating_add(by))
+    }
+
     /// Whole seconds since 1970-01-01 UTC.
     pub const fn secs(self) -> u64 {
         self.0.as_secs()

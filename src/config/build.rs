@@ -11,7 +11,7 @@ use super::model::{
 use super::order::{Cycle, order};
 use super::world::{ProgramState, World};
 use crate::base::ere;
-use crate::base::schedule::Every;
+use crate::base::schedule::{Backoff, Every};
 use crate::syntax::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::syntax::source::{Location, SourceId, Sources, Span, Text};
 use crate::syntax::statement as written;
@@ -28,6 +28,8 @@ pub(super) struct Builder<'a> {
     pub(super) settings: Settings,
     /// Default of `onreboot`, as it stands at this place of the file.
     pub(super) onreboot: OnReboot,
+    /// Default of `backoff`, likewise.
+    pub(super) backoff: Option<Backoff>,
     /// Where `set httpd` gave its address.
     pub(super) httpd_address: Option<Location>,
     /// Users of `set httpd` that have credentials.
@@ -72,6 +74,7 @@ pub(super) struct Draft {
     pub(super) start: Option<super::Program>,
     pub(super) stop: Option<super::Program>,
     pub(super) restart: Option<super::Program>,
+    pub(super) backoff: Option<Backoff>,
     pub(super) rules: Vec<Rule>,
     pub(super) restart_limits: Vec<RestartLimit>,
     pub(super) cron: Option<Cron>,
@@ -95,6 +98,7 @@ impl<'a> Builder<'a> {
             diagnostics,
             settings: Settings::default(),
             onreboot: OnReboot::Start,
+            backoff: None,
             httpd_address: None,
             httpd_users: HashSet::new(),
             source: first,
@@ -156,7 +160,8 @@ impl<'a> Builder<'a> {
             self.current = Current::Refused;
             return;
         };
-        self.services.push(Draft::new(name, location, kind, self.onreboot));
+        let draft = Draft::new(name, location, kind, self.onreboot);
+        self.services.push(Draft { backoff: self.backoff, ..draft });
     }
 
     /// What is checked, if it can be.
@@ -478,6 +483,7 @@ impl Draft {
             start: None,
             stop: None,
             restart: None,
+            backoff: None,
             rules: Vec::new(),
             restart_limits: Vec::new(),
             cron: None,
@@ -505,6 +511,7 @@ impl Draft {
             start: self.start,
             stop: self.stop,
             restart: self.restart,
+            backoff: self.backoff,
             rules: self.rules,
             restart_limits: self.restart_limits,
             cron: self.cron,

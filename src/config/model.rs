@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use crate::base::logging::{Facility, LogTarget};
-use crate::base::schedule::{Every, Rate};
+use crate::base::schedule::{Backoff, Every, Rate};
 pub use crate::syntax::statement::PasswordKind;
 
 mod network;
@@ -254,6 +254,8 @@ pub struct Service {
     pub stop: Option<Program>,
     /// `restart program`.
     pub restart: Option<Program>,
+    /// `backoff`, with the global default filled in; `None`: rules start it as often as they like.
+    pub backoff: Option<Backoff>,
     /// Tests in the order written; implicit ones first.
     pub rules: Vec<Rule>,
     /// `if N restarts within M cycles`.
@@ -511,6 +513,8 @@ pub enum Action {
     Stop,
     /// End its monitoring.
     Unmonitor,
+    /// End its monitoring for so long.
+    UnmonitorFor(Duration),
     /// Run a program.
     Exec(Exec),
 }
@@ -524,7 +528,7 @@ impl Action {
             Action::Restart => "restart",
             Action::Start => "start",
             Action::Stop => "stop",
-            Action::Unmonitor => "unmonitor",
+            Action::Unmonitor | Action::UnmonitorFor(_) => "unmonitor",
             Action::Exec(_) => "exec",
         }
     }

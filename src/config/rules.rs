@@ -1,5 +1,7 @@
 //! Statements inside a service: programs, rules, dependencies and the rest.
 
+use std::time::Duration;
+
 use super::build::{Builder, onreboot, to_path};
 use super::built;
 use super::model::{
@@ -7,7 +9,7 @@ use super::model::{
     User,
 };
 use super::world::ProgramState;
-use crate::base::schedule::{Every, Rate};
+use crate::base::schedule::{Backoff, Every, Rate};
 use crate::syntax::diagnostic::Diagnostic;
 use crate::syntax::source::{Span, Text};
 use crate::syntax::statement as written;
@@ -81,6 +83,11 @@ impl Builder<'_> {
             ServiceStatement::OnReboot(word) => {
                 if let Some(draft) = self.draft() {
                     draft.onreboot = onreboot(word);
+                }
+            }
+            ServiceStatement::Backoff(written) => {
+                if let (Some(backoff), Some(draft)) = (self.backoff(written), self.draft()) {
+                    draft.backoff = backoff;
                 }
             }
             ServiceStatement::Cron { not, fields } => self.cron(not, &fields, span),
@@ -334,7 +341,8 @@ impl Builder<'_> {
             written::Action::Restart => Action::Restart,
             written::Action::Start => Action::Start,
             written::Action::Stop => Action::Stop,
-            written::Action::Unmonitor | written::Action::Timeout => Action::Unmonitor,
+            written::Action::Unmonitor(None) | written::Action::Timeout => Action::Unmonitor,
+            written::Action::Unmonitor(Some(time)) => Action::UnmonitorFor(self.time(&time, "the time")?),
             written::Action::Exec { program, repeat } => {
                 let timeout = match &program.timeout {
                     Some(number) => {
@@ -364,6 +372,27 @@ impl Builder<'_> {
             return;
         };
         draft.restart_limits.push(RestartLimit { restarts, cycles, action });
+    }
+
+    /// What stands behind `backoff`; the inner `None` is `disable`.
+    pub(super) fn backoff(&mut self, written: Option<written::Backoff>) -> Option<Option<Backoff>> {
+        let Some(written) = written else {
+            return Some(None);
+        };
+        let (first, longest) = (self.time(&written.first, "the delay"), self.time(&written.longest, "the delay"));
+        let (first, longest) = (first?, longest?);
+        if first > longest {
+            let message = "the longest delay is less than the first";
+            self.push(self.error(written.longest.number.span, message));
+            return None;
+        }
+        Some(Some(Backoff { first, longest }))
+    }
+
+    /// A number with its unit.
+    fn time(&mut self, time: &written::Time, what: &str) -> Option<Duration> {
+        let seconds = Number { value: time.number.value.saturating_mul(time.unit), span: time.number.span };
+        self.seconds(&seconds, 1, what)
     }
 
     /// A number within its limits.

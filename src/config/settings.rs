@@ -42,6 +42,7 @@ impl Builder<'_> {
                 options.into_iter().for_each(|option| self.httpd_option(option, span));
             }
             Set::OnReboot(word) => self.onreboot = super::build::onreboot(word),
+            Set::Backoff(written) => self.backoff = self.backoff(written).unwrap_or(self.backoff),
             Set::Alert(alert) => {
                 self.unbuilt(span, "set alert");
                 let alert = self.alert(&alert);

@@ -9,7 +9,7 @@ use super::load::{DEPTH_MAX, Loaded, Overrides, load};
 use super::world::fake::Fake;
 use super::world::{FileFacts, ProgramState};
 use super::*;
-use crate::base::schedule::{Every, Rate};
+use crate::base::schedule::{Backoff, Every, Rate};
 use crate::syntax::diagnostic::Severity;
 
 fn loaded(fake: &Fake) -> Loaded {
@@ -153,6 +153,21 @@ fn a_process_with_everything() {
     assert_eq!(service.groups, ["Web", "www"]);
     assert_eq!((service.mode, service.onreboot, service.every), (Mode::Passive, OnReboot::NoStart, Every::Cycles(2)));
     assert_eq!(service.place, Place { file: "/etc/monitrc".into(), line: 1 });
+}
+
+#[test]
+fn the_default_of_backoff_is_for_services_that_follow() {
+    let text = "check process a pidfile /a
+set backoff 10 seconds up to 10 minutes
+check process b pidfile /b
+check process c pidfile /c backoff disable
+check process d pidfile /d with backoff 1 hour up to 1 hour
+set backoff disable
+check process e pidfile /e";
+    let found: Vec<_> = config(text).services.iter().map(|service| service.backoff).collect();
+    let backoff =
+        |first, longest| Some(Backoff { first: Duration::from_secs(first), longest: Duration::from_secs(longest) });
+    assert_eq!(found, [None, backoff(10, 600), None, backoff(3600, 3600), None, None], "the last is the system");
 }
 
 #[test]

@@ -50,6 +50,9 @@ struct ActionText<'a>(&'a Action);
 impl fmt::Display for ActionText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.0.word())?;
+        if let Action::UnmonitorFor(span) = self.0 {
+            return write!(f, " for {} seconds", span.as_secs());
+        }
         let Action::Exec(Exec { program, repeat }) = self.0 else {
             return Ok(());
         };
@@ -70,6 +73,8 @@ impl fmt::Display for ActionText<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::config::{Group, User};
 
@@ -101,6 +106,10 @@ mod tests {
             (
                 rule(Test::NotExist, (rate(2, 2), Action::Unmonitor), (Rate::ONCE, Action::Stop)),
                 "If doesn't exist for 2 cycles then unmonitor else if succeeded then stop",
+            ),
+            (
+                rule(Test::NotExist, (rate(2, 2), Action::UnmonitorFor(Duration::from_secs(7200))), alert.clone()),
+                "If doesn't exist for 2 cycles then unmonitor for 7200 seconds",
             ),
             (
                 rule(Test::NotExist, (rate(2, 3), Action::Restart), (rate(3, 3), exec("/bin/true a b", false, None))),

@@ -20,7 +20,7 @@ impl Daemon {
         for (id, service) in action::ids(&config) {
             // A service whose observation of an earlier cycle is still on its way is judged when it is there.
             if !self.remote.is_pending(&service.name)
-                && self.engine.due(id)
+                && self.engine.due(id, now)
                 && let Some(seen) = self.observe(id, sample, now)
             {
                 self.engine.observed(id, &seen, now, wall);

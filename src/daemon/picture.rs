@@ -52,6 +52,7 @@ impl Daemon {
         detail: Detail,
         sample: &mut Sample<'_>,
     ) -> ServiceStatus {
+        let now = clock::monotonic();
         let ledger = self.engine.ledger(id);
         let monitoring = match ledger.monitor {
             Monitor::Off => Monitoring::NotMonitored,
@@ -79,6 +80,8 @@ impl Daemon {
                 Goal::Stop => PendingAction::Stop,
                 Goal::Restart => PendingAction::Restart,
             }),
+            absent_until: ledger.absence_ends.map(|absence| clock::local(clock::wall().plus(absence.until.since(now)))),
+            next_start: self.engine.next_start(id).map(|next| next.since(now)).filter(|wait| !wait.is_zero()),
             collected: ledger.collected.map(clock::local),
             readings: self.readings(id, service, detail, sample),
             settings: settings(service),

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::track::Track;
 use crate::base::process::Pid;
 use crate::base::program::Purpose;
+use crate::base::schedule::Backoff;
 use crate::base::time::{Mono, Wall};
 use crate::check::Memory;
 use crate::config::{OnReboot, Service};
@@ -19,6 +20,41 @@ pub enum Monitor {
     Init,
     /// Yes.
     On,
+}
+
+/// How far the starts of a service by rules are spaced out by now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pace {
+    /// So many came in a row.
+    pub starts: u32,
+    /// The next one may not come before.
+    pub next: Mono,
+    /// One had to wait for that, which was told.
+    pub waits: bool,
+}
+
+impl Pace {
+    /// Whether a start has to wait.
+    pub fn holds(&self, now: Mono) -> bool {
+        self.starts > 0 && now < self.next
+    }
+
+    /// A start by a rule begins. One that comes when the longest delay has passed since it was allowed is the first of a
+    /// new row.
+    pub fn start(&mut self, backoff: Backoff, now: Mono) {
+        let is_first = now >= self.next.plus(backoff.longest);
+        let starts = if is_first { 1 } else { self.starts.saturating_add(1) };
+        *self = Pace { starts, next: now.plus(backoff.delay(starts)), waits: false };
+    }
+}
+
+/// A service is not watched for a while only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Absence {
+    /// Until then, on the monotonic clock of this boot.
+    pub until: Mono,
+    /// Because of a service it depends on, with which it comes back.
+    pub along: bool,
 }
 
 /// The run state of one service.
@@ -54,6 +90,10 @@ pub struct Ledger {
     pub collected: Option<Wall>,
     /// It was stopped because of something it depends on, and comes back with that.
     pub taken_along: bool,
+    /// Starts by rules, when they are spaced out.
+    pub pace: Pace,
+    /// Set while it is not watched for a time that ends by itself.
+    pub absence_ends: Option<Absence>,
     /// A start or restart program that outlived its timeout and still runs: no other is started beside it.
     pub overdue: Option<Pid>,
     /// That an action had to wait for such a program was told.
@@ -81,6 +121,8 @@ impl Ledger {
             restart_cycles: 0,
             collected: None,
             taken_along: false,
+            pace: Pace::default(),
+            absence_ends: None,
             overdue: None,
             overdue_told: false,
             last_failure: None,
@@ -117,6 +159,11 @@ impl Ledger {
             self.restart_cycles = saved.restart_cycles;
             // Who is still watched was to be stopped for a while only, and is judged again.
             self.taken_along = saved.taken_along && !saved.monitored;
+            self.pace = saved.pace;
+            self.absence_ends = saved.absence_ends.filter(|_| self.monitor == Monitor::Off);
+        } else if saved.absence_ends.is_some() && onreboot == OnReboot::LastState {
+            // Its clock is no more; it must not be left alone for ever.
+            self.monitor = Monitor::Init;
         }
     }
 
@@ -153,6 +200,10 @@ pub struct Saved {
     pub restart_cycles: u32,
     /// See [`Ledger::taken_along`].
     pub taken_along: bool,
+    /// See [`Ledger::pace`].
+    pub pace: Pace,
+    /// See [`Ledger::absence_ends`].
+    pub absence_ends: Option<Absence>,
     /// What was begun, or asked for, and not done yet.
     pub goal: Option<Purpose>,
     /// A user asked for that.

@@ -17,7 +17,7 @@ use std::time::Duration;
 use crate::base::process::{BootId, Identity, Pid, StartTime};
 use crate::base::program::Purpose;
 use crate::base::time::Mono;
-use crate::event::ledger::Saved;
+use crate::event::ledger::{Absence, Saved};
 use crate::job::JournalEntry;
 
 /// What a state file holds.
@@ -75,6 +75,13 @@ impl State {
             if saved.restarts > 0 {
                 text.push_str(&format!(" restarts={} cycles={}", saved.restarts, saved.restart_cycles));
             }
+            if saved.pace.starts > 0 {
+                text.push_str(&format!(" starts={} next={}", saved.pace.starts, micros_of(saved.pace.next)));
+            }
+            if let Some(absence) = saved.absence_ends {
+                let word = if absence.along { "absent-along" } else { "absent" };
+                text.push_str(&format!(" {word}={}", micros_of(absence.until)));
+            }
             if let Some(goal) = saved.goal {
                 text.push_str(&format!(" goal={}", goal.word()));
             }
@@ -82,7 +89,7 @@ impl State {
                 text.push_str(" asked");
             }
             if let Some((purpose, until)) = saved.appearing {
-                text.push_str(&format!(" appearing={} until={}", purpose.word(), until.since_origin().as_micros()));
+                text.push_str(&format!(" appearing={} until={}", purpose.word(), micros_of(until)));
             }
             if let Some(process) = saved.process {
                 text.push_str(&format!(" pid={} start={}", process.pid, micros(process.start)));
@@ -141,6 +148,7 @@ fn service<'a>(words: impl Iterator<Item = &'a str>) -> Result<Saved, Refusal> {
     for word in words {
         let (key, value) = word.split_once('=').unwrap_or((word, ""));
         let number = || value.parse::<u64>().map_err(|_| Refusal::Torn);
+        let instant = || number().map(|micros| Mono::from_origin(Duration::from_micros(micros)));
         match key {
             "monitored" => saved.monitored = true,
             "along" => saved.taken_along = true,
@@ -149,7 +157,11 @@ fn service<'a>(words: impl Iterator<Item = &'a str>) -> Result<Saved, Refusal> {
             "goal" => saved.goal = Purpose::from_word(value),
             "asked" => saved.by_user = true,
             "appearing" => appearing = Purpose::from_word(value),
-            "until" => until = Some(Mono::from_origin(Duration::from_micros(number()?))),
+            "until" => until = Some(instant()?),
+            "starts" => saved.pace.starts = u32::try_from(number()?).map_err(|_| Refusal::Torn)?,
+            "next" => saved.pace.next = instant()?,
+            "absent" => saved.absence_ends = Some(Absence { until: instant()?, along: false }),
+            "absent-along" => saved.absence_ends = Some(Absence { until: instant()?, along: true }),
             "pid" => pid = Some(number()?),
             "start" => start = Some(number()?),
             _ => {}
@@ -174,6 +186,10 @@ fn job<'a>(mut words: impl Iterator<Item = &'a str>) -> Result<Option<JournalEnt
 fn identity(pid: u64, start: u64) -> Result<Identity, Refusal> {
     let pid = i32::try_from(pid).ok().and_then(Pid::new).ok_or(Refusal::Torn)?;
     Ok(Identity { pid, start: StartTime::from_boot(Duration::from_micros(start)) })
+}
+
+fn micros_of(instant: Mono) -> u128 {
+    instant.since_origin().as_micros()
 }
 
 fn micros(start: StartTime) -> u128 {
@@ -215,6 +231,7 @@ fn decode(word: &str) -> Result<String, Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::ledger::Pace;
 
     fn sample() -> State {
         let identity = identity(4711, 98_765_432).unwrap();
@@ -223,6 +240,8 @@ mod tests {
             restarts: 2,
             restart_cycles: 3,
             taken_along: true,
+            pace: Pace { starts: 4, next: Mono::from_origin(Duration::from_millis(2500)), waits: false },
+            absence_ends: Some(Absence { until: Mono::from_origin(Duration::from_secs(7200)), along: true }),
             goal: Some(Purpose::Stop),
             by_user: true,
             appearing: Some((Purpose::Start, Mono::from_origin(Duration::from_millis(1500)))),

@@ -500,6 +500,7 @@ impl<'a> Parser<'a> {
             b"start" | b"stop" | b"restart" => self.is_path(next) || self.program_follows(token),
             b"alert" | b"noalert" => next.kind == TokenKind::Mail,
             b"group" => matches!(self.lexer.byte(token.span.end), Some(b' ' | b'\t')),
+            b"backoff" => next.kind == TokenKind::Number || follows(&["disable"]),
             b"not" => follows(&["every"]),
             b"ignore" => follows(&["content", "match", "not"]),
             _ => false,

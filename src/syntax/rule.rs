@@ -143,7 +143,10 @@ impl Parser<'_> {
             Some(Plain::Restart) => Ok(Action::Restart),
             Some(Plain::Start) => Ok(Action::Start),
             Some(Plain::Stop) => Ok(Action::Stop),
-            Some(Plain::Unmonitor) => Ok(Action::Unmonitor),
+            Some(Plain::Unmonitor) if self.peek().kind == TokenKind::Number => {
+                self.time("a time").map(|time| Action::Unmonitor(Some(time)))
+            }
+            Some(Plain::Unmonitor) => Ok(Action::Unmonitor(None)),
             None => {
                 let words = ["alert", "exec", "restart", "start", "stop", "unmonitor"];
                 Err(self.expected_word("an action", &words))

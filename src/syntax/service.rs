@@ -3,7 +3,7 @@
 use super::lexer::{Token, TokenKind, ends_word};
 use super::parser::{Parse, Parser};
 use super::source::{Span, Text};
-use super::statement::{Content, Method, Mode, ServiceStatement, StatementKind};
+use super::statement::{Backoff, Content, Method, Mode, ServiceStatement, StatementKind, Time};
 
 impl Parser<'_> {
     /// A statement that begins with one of [`words::SERVICE_STATEMENTS`].
@@ -28,6 +28,10 @@ impl Parser<'_> {
             b"onreboot" => {
                 self.advance();
                 ServiceStatement::OnReboot(self.onreboot_word()?)
+            }
+            b"backoff" => {
+                self.advance();
+                ServiceStatement::Backoff(self.backoff()?)
             }
             b"every" | b"not" => return self.every(),
             b"ignore" => {
@@ -59,6 +63,40 @@ impl Parser<'_> {
         let number = self.number("a number of cycles or a cron specification in quotes")?;
         self.cycles_word()?;
         Ok(StatementKind::Service(ServiceStatement::Every(number)))
+    }
+
+    /// What stands behind `backoff`.
+    pub(super) fn backoff(&mut self) -> Parse<Option<Backoff>> {
+        if self.accept("disable") {
+            return Ok(None);
+        }
+        if self.peek().kind != TokenKind::Number {
+            let error = self.expected("a delay or 'disable'");
+            return Err(Box::new(error.with_help("such as 'backoff 10 seconds up to 10 minutes'")));
+        }
+        let first = self.time("a delay")?;
+        self.expect("up")?;
+        Ok(Some(Backoff { first, longest: self.time("the longest delay")? }))
+    }
+
+    /// A number with its unit.
+    pub(super) fn time(&mut self, what: &str) -> Parse<Time> {
+        const UNITS: [(&str, u64); 11] = [
+            ("second", 1),
+            ("seconds", 1),
+            ("s", 1),
+            ("minute", 60),
+            ("minutes", 60),
+            ("m", 60),
+            ("hour", 3600),
+            ("hours", 3600),
+            ("h", 3600),
+            ("day", 86_400),
+            ("days", 86_400),
+        ];
+        let number = self.number(what)?;
+        let unit = self.expect_of("'seconds', 'minutes', 'hours' or 'days'", &UNITS)?;
+        Ok(Time { number, unit })
     }
 
     /// What stands behind `ignore`.

@@ -76,6 +76,10 @@ impl Parser<'_> {
                 self.advance();
                 Set::OnReboot(self.onreboot_word()?)
             }
+            b"backoff" => {
+                self.advance();
+                Set::Backoff(self.backoff()?)
+            }
             b"limits" => self.set_limits()?,
             b"httpd" => self.set_httpd()?,
             _ if words::is_one_of(&word, words::SETTINGS) => {

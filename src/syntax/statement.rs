@@ -80,6 +80,8 @@ pub enum Set {
     Limits(Vec<Limit>),
     /// `set onreboot …`
     OnReboot(OnReboot),
+    /// `set backoff …`; `None`: `disable`
+    Backoff(Option<Backoff>),
     /// `set httpd …`
     Httpd(Vec<HttpdOption>),
     /// `set alert …`
@@ -294,6 +296,8 @@ pub enum ServiceStatement {
     Ignore(Content),
     /// `onreboot …`
     OnReboot(OnReboot),
+    /// `backoff …`; `None`: `disable`
+    Backoff(Option<Backoff>),
     /// `alert ADDRESS …`
     Alert(Box<Alert>),
     /// `noalert ADDRESS`
@@ -302,6 +306,24 @@ pub enum ServiceStatement {
     Rule(Box<Rule>),
     /// `if N restarts within M cycles then …`
     RestartLimit(Box<RestartLimit>),
+}
+
+/// `FIRST up to LONGEST`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Backoff {
+    /// The first delay.
+    pub first: Time,
+    /// The longest.
+    pub longest: Time,
+}
+
+/// A time with its unit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Time {
+    /// How many units.
+    pub number: Number,
+    /// Seconds of one.
+    pub unit: u64,
 }
 
 /// `if N restarts within M cycles then …`
@@ -594,7 +616,7 @@ pub enum Action {
     /// `stop`
     Stop,
     /// `unmonitor`
-    Unmonitor,
+    Unmonitor(Option<Time>),
     /// `timeout`, in restart limits only
     Timeout,
     /// `exec "…" [repeat every N cycles]`

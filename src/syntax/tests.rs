@@ -287,6 +287,8 @@ fn rules() {
                     program.uid.as_ref().map(|uid| uid.lossy()),
                     repeat.as_ref().map(|number| number.value)
                 ),
+                Action::Unmonitor(None) => "Unmonitor".to_owned(),
+                Action::Unmonitor(Some(time)) => format!("Unmonitor {}*{}", time.number.value, time.unit),
                 action => format!("{action:?}"),
             };
             let recovery =
@@ -299,6 +301,10 @@ fn rules() {
         ("if not exist then alert", "NotExist Alert"),
         ("if does not exist for 2 cycles then restart", "NotExist 0/2 Restart"),
         ("IF NOT EXISTS 3 times within 5 cycles THEN UNMONITOR", "NotExist 3/5 Unmonitor"),
+        (
+            "if not exist then unmonitor for 2 hours else unmonitor 30 s",
+            "NotExist Unmonitor 2*3600 else Unmonitor 30*1",
+        ),
         ("if (not exist) 1 cycle then stop else start", "NotExist 0/1 Stop else Start"),
         ("if exist then start else if passed 2 3 cycles then stop", "Exist Start else 2/3 Stop"),
         (
@@ -315,6 +321,26 @@ fn rules() {
     }
     let ServiceStatement::RestartLimit(limit) = service("if 3 restarts within 5 cycles then timeout") else { panic!() };
     assert_eq!((limit.restarts.value, limit.cycles.value, limit.action), (3, 5, Action::Timeout));
+    let text = "if 3 restarts within 5 cycles then unmonitor for 1 day";
+    let ServiceStatement::RestartLimit(limit) = service(text) else { panic!() };
+    assert!(matches!(limit.action, Action::Unmonitor(Some(time)) if (time.number.value, time.unit) == (1, 86_400)));
+}
+
+#[test]
+fn starts_may_be_spaced_out() {
+    let backoff = |text: &str| match service(text) {
+        ServiceStatement::Backoff(written) => written.map(|backoff| {
+            let seconds = |time: Time| time.number.value * time.unit;
+            (seconds(backoff.first), seconds(backoff.longest))
+        }),
+        other => panic!("{text}: {other:?}"),
+    };
+    assert_eq!(backoff("with backoff 10 seconds up to 10 minutes"), Some((10, 600)));
+    assert_eq!(backoff("Backoff 1 m UP 1 h"), Some((60, 3600)));
+    assert_eq!(backoff("backoff disable"), None);
+    // The word stays free for names.
+    let text = "check process backoff pidfile /b group backoff depends on backoff\ncheck process c pidfile /c start \"/bin/c\" as uid backoff backoff 1 s up to 2 s";
+    assert_eq!(good(text).len(), 6);
 }
 
 #[test]
@@ -474,7 +500,8 @@ fn messages_point_at_their_place() {
 
 #[test]
 fn a_place_at_the_end_of_the_text_is_inside_it() {
-    for text in ["set mail-format { from:", "set mail-format { from: x", "set mail-format { from", "check", "set alert"] {
+    for text in ["set mail-format { from:", "set mail-format { from: x", "set mail-format { from", "check", "set alert"]
+    {
         let (_, parsed) = parsed(text);
         assert!(parsed.diagnostics.has_errors(), "{text}");
         for diagnostic in parsed.diagnostics.iter() {

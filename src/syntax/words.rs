@@ -47,7 +47,7 @@ const RESERVED: &[&str] = &[
 /// Settings of `set`.
 #[rustfmt::skip]
 pub const SETTINGS: &[&str] = &[
-    "alert", "daemon", "eventqueue", "expectbuffer", "fips", "httpd", "idfile", "init", "limits", "log", "logfile",
+    "alert", "backoff", "daemon", "eventqueue", "expectbuffer", "fips", "httpd", "idfile", "init", "limits", "log", "logfile",
     "mail-format", "mailserver", "mmonit", "onreboot", "pidfile", "ssl", "statefile", "terminal", "tls",
 ];
 
@@ -58,7 +58,7 @@ pub const CHECKS: &[&str] =
 /// First words of service statements.
 #[rustfmt::skip]
 pub const SERVICE_STATEMENTS: &[&str] = &[
-    "alert", "depend", "depends", "every", "group", "if", "ignore", "mode", "noalert", "not", "onreboot", "restart",
+    "alert", "backoff", "depend", "depends", "every", "group", "if", "ignore", "mode", "noalert", "not", "onreboot", "restart",
     "start", "stop",
 ];
 

@@ -127,6 +127,12 @@ fn row(out: &mut String, service: &ServiceStatus) {
         words::status(service),
         words::pending(service),
     ));
+    if let Some(time) = service.absent_until {
+        out.push_str(&format!(" until {}", time.rfc_date()));
+    }
+    if let Some(wait) = service.next_start {
+        out.push_str(&format!(" - next start in {}", format::wait(wait)));
+    }
     if let Some(failure) = &service.last_failure {
         out.push_str(&format!("<pre>{}</pre>", html(failure)));
     }
@@ -148,6 +154,8 @@ pub fn error(code: u16, reason: &str, message: &str, signature: &str) -> String 
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::super::status::sample;
     use super::*;
 
@@ -157,7 +165,11 @@ mod tests {
         status.services[1].name = "<script>alert(1)</script>".to_owned();
         status.services[1].settings[0].1 = "a\"onmouseover='x'".to_owned();
         status.host = "a<b".to_owned();
+        status.services[3].absent_until = status.services[0].collected;
+        status.services[2].next_start = Some(Duration::from_secs(40));
         let page = overview(&status, "pollux/<0>");
+        assert!(page.contains("Not monitored until Sun, 22 Nov 2026 21:52:26"));
+        assert!(page.contains("Does not exist - next start in 40 s"));
         for hostile in ["<script", "a<b", "<no space>", "\"onmouseover", "pollux/<0>", "\u{1b}"] {
             assert!(!page.contains(hostile), "{hostile}");
         }

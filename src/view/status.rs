@@ -56,6 +56,10 @@ pub struct ServiceStatus {
     pub open: Vec<(EventKind, EventState)>,
     /// The action that is under way or waiting.
     pub pending: Option<PendingAction>,
+    /// It is not monitored until then, in local time.
+    pub absent_until: Option<LocalTime>,
+    /// How long its next start by a rule has to wait.
+    pub next_start: Option<Duration>,
     /// When it was judged last, in local time; `None` before the first time.
     pub collected: Option<LocalTime>,
     /// What was measured.
@@ -173,6 +177,8 @@ pub(crate) mod sample {
             onreboot: OnReboot::Start,
             open: Vec::new(),
             pending: None,
+            absent_until: None,
+            next_start: None,
             collected: Some(at(21, 52, 26)),
             readings: Readings::Process(Box::new(ProcessReadings {
                 facts: ProcessFacts {

@@ -82,7 +82,16 @@ fn block(out: &mut String, status: &Status, service: &ServiceStatus, product: Pr
             None => line(out, label, &paint("-", Some(UNKNOWN), style)),
         }
     }
-    if let (Product::Pollux, Some(failure)) = (product, &service.last_failure) {
+    if product == Product::Monit {
+        return;
+    }
+    if let Some(time) = service.absent_until {
+        line(out, "not monitored until", &time.rfc_date());
+    }
+    if let Some(wait) = service.next_start {
+        line(out, "next start", &format!("in {}", format::wait(wait)));
+    }
+    if let Some(failure) = &service.last_failure {
         let lines: Vec<_> = failure.lines().map(escape::log_line).collect();
         line(out, "last failure", &lines.join(&format!("\n{:31}", "")));
     }
@@ -206,6 +215,8 @@ pub fn report(status: &Status, selection: &Selection, part: Option<ReportPart>) 
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::super::status::sample;
     use super::*;
 
@@ -323,6 +334,19 @@ Process 'alive'
         let boxes = Style { boxes: true, colour: false };
         let text = summary(&sample::status(), &named("deadsvc"), Product::Monit, boxes).unwrap();
         assert!(!text.contains('\x1b') && text.contains("│ deadsvc "));
+    }
+
+    #[test]
+    fn our_own_name_also_tells_what_is_waited_for() {
+        let mut all = sample::status();
+        all.services[3].absent_until = all.services[0].collected;
+        all.services[2].next_start = Some(Duration::from_secs(40));
+        let ours = status(&all, &named("unm"), Product::Pollux, Style::PLAIN).unwrap();
+        assert!(ours.contains("\n  not monitored until          Sun, 22 Nov 2026 21:52:26\n"), "{ours}");
+        let ours = status(&all, &named("deadsvc"), Product::Pollux, Style::PLAIN).unwrap();
+        assert!(ours.contains("\n  next start                   in 40 s\n"), "{ours}");
+        let theirs = status(&all, &Selection::All, Product::Monit, Style::PLAIN).unwrap();
+        assert!(!theirs.contains("until") && !theirs.contains("next start"));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Thousands of random histories.
 
 use super::*;
+use crate::base::schedule::Backoff;
 
 /// A small generator (SplitMix64): the same seed gives the same history.
 struct Dice(u64);
@@ -30,13 +31,30 @@ fn history(seed: u64) {
             if dice.below(6) == 0 {
                 service.restart = program("restart", 20);
             }
+            if dice.below(3) == 0 {
+                let first = Duration::from_secs(1 + dice.below(60));
+                service.backoff = Some(Backoff { first, longest: first + Duration::from_secs(dice.below(90)) });
+            }
+            if dice.below(4) == 0 {
+                let window = 1 + dice.below(4) as u32;
+                service.rules[0].failure.rate = Rate { count: 1 + dice.below(window.into()) as u32, window };
+            }
+            if dice.below(4) == 0 {
+                let restarts = 1 + dice.below(3) as u32;
+                let action = match dice.below(3) {
+                    0 => Action::Unmonitor,
+                    1 => Action::Alert,
+                    _ => Action::UnmonitorFor(Duration::from_secs(1 + dice.below(300))),
+                };
+                service.restart_limits = vec![RestartLimit { restarts, cycles: restarts + 3, action }];
+            }
             service
         })
         .collect();
     let mut world = World::new(services.clone());
     for _ in 0..60 {
         let place = dice.below(count as u64) as usize;
-        match dice.below(10) {
+        match dice.below(11) {
             0 | 1 => world.reals[place].process = None,
             2 => world.reals[place].broken = dice.below(2) == 0,
             3 => {
@@ -51,6 +69,7 @@ fn history(seed: u64) {
             }
             5 => drop(world.engine.reconfigure(config(services.clone()))),
             6 => restart_daemon(&mut world, &services),
+            7 => world.leave_alone(&[place], Duration::from_secs(1 + dice.below(300))),
             _ => world.cycle(),
         }
         let step = Duration::from_millis(dice.below(40_000));
@@ -62,7 +81,7 @@ fn history(seed: u64) {
         real.takes = Duration::from_secs(1);
         real.slow = Duration::ZERO;
     }
-    for _ in 0..count * 3 + 6 {
+    for _ in 0..count * 6 + 12 {
         world.minute();
     }
     let busy: Vec<_> = world.engine.runs.iter().map(|run| &run.plan).collect();

@@ -1,5 +1,7 @@
 //! The engine over a small world, in which promises are checked at every step.
 
+mod absences;
+mod backoff;
 mod histories;
 mod scenes;
 
@@ -38,6 +40,7 @@ fn service(name: &str, depends: &[usize]) -> Service {
         start: program("start", 30),
         stop: program("stop", 30),
         restart: None,
+        backoff: None,
         rules: vec![Rule { test: Test::NotExist, failure: once(Action::Restart), recovery: once(Action::Alert) }],
         restart_limits: Vec::new(),
         cron: None,
@@ -75,7 +78,11 @@ struct Real {
     takes: Duration,
     broken: bool,
     starts: u32,
+    /// When each of these was.
+    started: Vec<Mono>,
     stops: u32,
+    /// When a rule started it last.
+    paced: Option<Mono>,
 }
 
 struct World {
@@ -134,9 +141,12 @@ impl World {
             assert!(real.lingering.is_none(), "{name}: a second start program");
             assert!(real.appears.is_none(), "{name}: started while it is coming up: {:#?}", self.log);
             real.starts += 1;
+            real.started.push(self.now);
         }
         if purpose == Purpose::Stop {
             real.stops += 1;
+        } else {
+            self.check_pace(id);
         }
         let real = &mut self.reals[id.0];
         real.program = Some(Running {
@@ -152,6 +162,26 @@ impl World {
                 let known = !is_process || self.engine.known(parent).is_some();
                 let going = self.reals[parent.0].program.as_ref().is_some_and(|running| running.ends > self.now);
                 assert!(known && !going, "{name}: started before what it depends on: {:#?}", self.log);
+            }
+        }
+    }
+
+    /// A rule starts nothing that is not watched, nor before its time.
+    fn check_pace(&mut self, id: ServiceId) {
+        let service = &self.engine.config().services[id.0];
+        let run = &self.engine.runs[id.0];
+        let plan = run.plan.as_ref().unwrap();
+        let is_watched = run.ledger.monitor != Monitor::Off;
+        let returns = plan.cause == Cause::Dependency && !plan.paced;
+        assert!(is_watched || plan.wished || returns, "{}: started unwatched: {:#?}", service.name, self.log);
+        if let Some(backoff) = service.backoff
+            && plan.paced
+        {
+            let starts = run.ledger.pace.starts;
+            let last = self.reals[id.0].paced.replace(self.now);
+            if let Some(last) = last.filter(|_| starts > 1) {
+                let passed = self.now.since(last);
+                assert!(passed >= backoff.delay(starts - 1), "{}: {starts}th start too early", service.name);
             }
         }
     }
@@ -174,6 +204,13 @@ impl World {
             self.settle();
         }
         self.now = until;
+        self.engine.tick(self.now);
+        self.settle();
+        for run in &self.engine.runs {
+            let Some(absence) = run.ledger.absence_ends else { continue };
+            assert!(absence.until > self.now, "an absence lasts too long");
+            assert!(run.ledger.monitor == Monitor::Off, "absent and watched");
+        }
     }
 
     fn program_turn(&mut self, id: ServiceId) {
@@ -223,7 +260,7 @@ impl World {
     fn cycle(&mut self) {
         for place in 0..self.reals.len() {
             let id = ServiceId(place);
-            if self.engine.due(id) {
+            if self.engine.due(id, self.now) {
                 let seen = match self.engine.config().services[place].kind {
                     Kind::Process(_) => Observation::presence_of(self.presence(id)),
                     _ => Observation::Nothing,
@@ -243,6 +280,12 @@ impl World {
     fn command(&mut self, command: Command, places: &[usize]) {
         let targets: Vec<_> = places.iter().copied().map(ServiceId).collect();
         self.engine.command(command, &targets, self.now);
+        self.settle();
+    }
+
+    fn leave_alone(&mut self, places: &[usize], time: Duration) {
+        let targets: Vec<_> = places.iter().copied().map(ServiceId).collect();
+        self.engine.unmonitor_for(&targets, time, self.now);
         self.settle();
     }
 

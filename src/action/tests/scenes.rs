@@ -200,7 +200,7 @@ fn every_n_cycles_skips_the_others() {
 #[test]
 fn unknown_is_not_dead() {
     let mut world = World::new(vec![service("x", &[])]);
-    assert!(world.engine.due(ServiceId(0)));
+    assert!(world.engine.due(ServiceId(0), world.now));
     let unknown = Observation::presence_of(Presence::Unknown("too many open files".to_owned()));
     world.engine.observed(ServiceId(0), &unknown, world.now, world.wall());
     world.settle();
@@ -446,6 +446,62 @@ fn a_boot_obeys_onreboot() {
 }
 
 #[test]
+fn a_recovery_names_what_was_run() {
+    let mut world = World::new(vec![service("x", &[])]);
+    world.reals[0].broken = true;
+    world.minute();
+    world.reals[0].broken = false;
+    world.minute();
+    assert_eq!((world.said("'x' started"), world.said("'x' restarted")), (1, 0), "{:#?}", world.log);
+}
+
+#[test]
+fn a_dependant_that_waits_for_its_parent_is_not_called_well() {
+    let mut world = chain();
+    world.reals[0].process = None;
+    world.reals[0].broken = true;
+    world.minute();
+    assert_eq!(world.alive(), [false, false, true, false]);
+    assert_eq!([1, 3].map(|place| world.monitor(place)), [Monitor::Init; 2]);
+}
+
+#[test]
+fn a_process_that_goes_late_after_a_stop_is_not_revived() {
+    for by_user in [true, false] {
+        let mut world = World::new(vec![service("x", &[])]);
+        world.minute();
+        world.reals[0].broken = true;
+        if by_user {
+            world.command(Command::Stop, &[0]);
+        } else {
+            world.engine.request(ServiceId(0), Goal::Stop, Cause::Rule);
+            world.engine.tick(world.now);
+            world.settle();
+        }
+        world.minute();
+        assert_eq!((world.said("'x' failed to stop"), world.monitor(0)), (1, Monitor::Off));
+        assert_eq!(world.said("'x' stop action failed"), usize::from(by_user));
+        world.reals[0].process = None;
+        world.minute();
+        assert_eq!(world.starts(), [1]);
+    }
+}
+
+#[test]
+fn a_stop_of_many_tells_one_end_for_each_chain_but_every_failure() {
+    let mut world = chain();
+    world.command(Command::Stop, &[0, 1, 2, 3]);
+    world.run_until(world.now.plus(MINUTE));
+    assert_eq!(world.alive(), [false; 4]);
+    assert_eq!(world.said("stop on user request"), 4);
+    let done: Vec<_> = world.log.iter().filter(|line| line.contains("stop action done")).collect();
+    assert_eq!(done, ["'cache' stop action done", "'db' stop action done"]);
+    world.command(Command::Start, &[0]);
+    world.minute();
+    assert_eq!(world.alive(), [true, false, false, false], "each was asked to stop");
+}
+
+#[test]
 fn a_restart_clears_the_windows_of_its_service() {
     let mut slow = service("x", &[]);
     slow.rules[0].failure.rate = Rate { count: 3, window: 3 };
@@ -459,4 +515,44 @@ fn a_restart_clears_the_windows_of_its_service() {
         .collect();
     assert_eq!(starts, [0, 0, 1, 1, 1, 2, 2, 2, 3], "three cycles each time");
     assert_eq!(world.said("process is not running"), 9);
+}
+
+#[test]
+fn of_the_actions_of_one_cycle_the_highest_is_taken_and_every_exec_runs() {
+    use Action::*;
+    let exec = || Exec(crate::config::Exec { program: program("tell", 5).unwrap(), repeat: None });
+    let taken = |actions: Vec<Action>| {
+        let mut ruled = service("x", &[]);
+        let rule = ruled.rules[0].clone();
+        ruled.rules = actions
+            .into_iter()
+            .map(|action| Rule { failure: Reaction { action, ..rule.failure.clone() }, ..rule.clone() })
+            .collect();
+        let mut world = World::new(vec![ruled]);
+        assert!(world.engine.due(ServiceId(0), world.now));
+        let gone = Observation::presence_of(Presence::Gone(GoneReason::NoMatch));
+        world.engine.observed(ServiceId(0), &gone, world.now, world.wall());
+        let pending = world.engine.pending(ServiceId(0));
+        let mut execs = 0;
+        while let Some(effect) = world.engine.next_effect() {
+            execs += u32::from(matches!(effect, Effect::Exec { .. }));
+        }
+        (pending, world.monitor(0) != Monitor::Off, execs)
+    };
+    let hour = UnmonitorFor(Duration::from_secs(3600));
+    assert_eq!(taken(vec![exec(), Start, Alert, exec()]), (Some(Goal::Start), true, 2));
+    assert_eq!(taken(vec![Restart, Start, exec()]), (Some(Goal::Restart), true, 1));
+    assert_eq!(taken(vec![Start, Restart]), (Some(Goal::Restart), true, 0));
+    assert_eq!(taken(vec![Unmonitor, Restart, exec()]), (None, false, 1));
+    assert_eq!(taken(vec![Restart, hour.clone()]), (None, false, 0));
+    assert_eq!(taken(vec![Start, Stop, Unmonitor, Restart]), (Some(Goal::Stop), true, 0));
+    assert_eq!(taken(vec![Alert, Ignore]), (None, true, 0));
+
+    let mut both = service("x", &[]);
+    let rule = |action| Rule { failure: Reaction { rate: Rate::ONCE, action }, ..both.rules[0].clone() };
+    both.rules = vec![rule(hour), rule(Unmonitor)];
+    let mut world = World::new(vec![both]);
+    world.minute();
+    world.run_until(world.now.plus(MINUTE * 100));
+    assert_eq!(world.monitor(0), Monitor::Off, "for ever beats for a while");
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::notice::alert;
 use super::test::content;
 use super::{Secrets, operand, quoted, quoted_bytes, test, word};
-use crate::base::schedule::{Every, Rate};
+use crate::base::schedule::{Backoff, Every, Rate};
 use crate::config::model::{
     Action, Config, Kind, Mode, NetworkTarget, OnReboot, ProcessTarget, Program, Reaction, RestartLimit, Rule, Service,
     Test,
@@ -48,6 +48,9 @@ pub fn service(text: &mut String, config: &Config, service: &Service, secrets: S
         OnReboot::Start => {}
         OnReboot::NoStart => text.push_str("    onreboot nostart\n"),
         OnReboot::LastState => text.push_str("    onreboot laststate\n"),
+    }
+    if let Some(Backoff { first, longest }) = service.backoff {
+        let _ = writeln!(text, "    with backoff {} up to {}", time(first), time(longest));
     }
     for ignored in &service.ignore {
         let _ = writeln!(text, "    ignore {}", content(ignored));
@@ -127,6 +130,16 @@ fn timeout(timeout: Option<Duration>) -> String {
     whole.map(|timeout| format!(" with timeout {} seconds", timeout.as_secs())).unwrap_or_default()
 }
 
+/// Whole seconds in the largest unit.
+pub fn time(span: Duration) -> String {
+    match span.as_secs() {
+        seconds if seconds % 86_400 == 0 => format!("{} days", seconds / 86_400),
+        seconds if seconds % 3600 == 0 => format!("{} hours", seconds / 3600),
+        seconds if seconds % 60 == 0 => format!("{} minutes", seconds / 60),
+        seconds => format!("{seconds} seconds"),
+    }
+}
+
 /// A program with its arguments, user and group.
 fn command(program: &Program) -> String {
     use std::os::unix::ffi::OsStrExt;
@@ -174,8 +187,10 @@ fn rate(rate: Rate) -> String {
 }
 
 fn action(action: &Action) -> String {
-    let Action::Exec(exec) = action else {
-        return action.word().to_owned();
+    let exec = match action {
+        Action::Exec(exec) => exec,
+        Action::UnmonitorFor(span) => return format!("unmonitor for {}", time(*span)),
+        action => return action.word().to_owned(),
     };
     let repeat = exec.repeat.map(|cycles| format!(" repeat every {cycles} cycles")).unwrap_or_default();
     format!("exec {}{}{repeat}", command(&exec.program), timeout(exec.program.timeout))

@@ -68,6 +68,8 @@ fn services_return() {
         "check system \"x y\" if loadavg(5min) per core > 1.25 for 3 cycles then alert if cpu(guestnice) > 5.5% then alert if swap > 5% then stop",
         "check process a pidfile /a every \"0-5/2 * * jan sun\" mode passive onreboot nostart alert a@b noalert c@d",
         "check process a pidfile /a not every \"* * * * *\" check process b pidfile /b every 3 cycles",
+        "set backoff 10 seconds up to 1 hour check process a pidfile /a check process b pidfile /b backoff disable check process c pidfile /c backoff 90 seconds up to 2 days",
+        "check process a pidfile /a if not exist then unmonitor for 90 seconds else unmonitor for 2 hours if 3 restarts within 5 cycles then unmonitor for 1 day",
         "check process a pidfile /a if 3 restarts within 5 cycles then exec \"/bin/true x\" repeat every 2 cycles",
         "check process a pidfile /a if not exist 2 times within 3 cycles then exec \"/bin/true\" as uid www timeout 5 seconds repeat every 4 cycles else if succeeded for 2 cycles then ignore",
         "check file f path /f ignore content = \"i\" ignore not match /patterns if content != \"c\" then alert if content = /patterns then stop if changed sha1 checksum then alert if failed permission 0644 for 2 cycles then alert else stop if changed permission then alert else stop",

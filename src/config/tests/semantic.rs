@@ -150,6 +150,9 @@ fn mistakes_are_errors_at_their_place() {
             "encryption of the page needs 'pemfile', or 'pemchain' and 'pemkey'",
             "set httpd port 1 with ssl { verify: enable }",
         ),
+        (process("backoff 0 s up to 5 s"), "the delay must be between 1 and 31622400 seconds", "0"),
+        (process("backoff 2 m up to 90 s"), "the longest delay is less than the first", "90"),
+        (process("if not exist then unmonitor for 367 days"), "the time must be between 1 and 31622400 seconds", "367"),
         ("set mailserver x port 0".to_owned(), "a port must be between 1 and 65535", "0"),
         ("set mmonit http:///c".to_owned(), "this address has no host", "http:///c"),
     ];
