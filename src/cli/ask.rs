@@ -34,7 +34,10 @@ pub fn ask(called_as: CalledAs, options: &Options, control_file: &Path, verb: &V
     match verb {
         Verb::Action(command, names) => {
             let targets = selection(options, names.clone(), true);
-            let question = Question::action(*command, &targets);
+            let question = match options.time {
+                Some(time) => Question::unmonitor_for(&targets, time),
+                None => Question::action(*command, &targets),
+            };
             conclude(put(control_file, &question), |_| {})
         }
         Verb::Status(names) => print(control_file, &Question::status(&text(called_as, options, names))),

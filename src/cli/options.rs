@@ -6,6 +6,7 @@ use std::time::Duration;
 use getopts::Options as Grammar;
 
 use super::CalledAs;
+use crate::http::route::TIME_MAX;
 
 /// How the program was called.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub struct Options {
     pub statefile: Option<PathBuf>,
     /// `-I`.
     pub foreground: bool,
+    /// `--for`, of `unmonitor`; whole seconds.
+    pub time: Option<Duration>,
     /// `-B`.
     pub batch: bool,
     /// `-v`.
@@ -74,7 +77,7 @@ pub enum Verb {
 }
 
 /// Every option: short name, long name, argument's name, description. The help text and the parser are made of it.
-const OPTIONS: [(&str, &str, &str, &str); 18] = [
+const OPTIONS: [(&str, &str, &str, &str); 19] = [
     ("c", "conf", "FILE", "use this control file"),
     ("d", "daemon", "N", "run as a daemon with a cycle every N seconds"),
     ("g", "group", "NAME", "act on, or show, the services of this group"),
@@ -88,6 +91,7 @@ const OPTIONS: [(&str, &str, &str, &str); 18] = [
     ("t", "test", "", "check the control file"),
     ("", "strict", "", "with -t: warnings are errors"),
     ("", "no-host", "", "with -t: look at nothing of this machine but the files"),
+    ("", "for", "TIME", "with unmonitor: only for so long, such as 30m, 2h or 1d"),
     ("", "format", "json", "with -t: messages for editors"),
     ("", "with-secrets", "", "with config dump: show passwords"),
     ("v", "verbose", "", "log more"),
@@ -167,6 +171,7 @@ pub fn parse(called_as: CalledAs, arguments: &[String]) -> Result<(Options, Verb
         pidfile: last("p").map(PathBuf::from),
         statefile: last("s").map(PathBuf::from),
         foreground: found.opt_present("I"),
+        time: last("for").map(|text| time(&text)).transpose()?,
         batch: found.opt_present("B"),
         verbose: found.opt_present("v"),
         strict: found.opt_present("strict"),
@@ -182,11 +187,33 @@ pub fn parse(called_as: CalledAs, arguments: &[String]) -> Result<(Options, Verb
         [("h", Verb::Help), ("V", Verb::Version), ("t", Verb::Test), ("i", Verb::Id), ("r", Verb::ResetId)]
     {
         if found.opt_present(flag) {
+            only_with_unmonitor(&options, &verb)?;
             return no_more(called_as, flag, &found.free).map(|()| (options, verb));
         }
     }
     let verb = verb(called_as, &found.free, options.group.is_some())?;
+    only_with_unmonitor(&options, &verb)?;
     Ok((options, verb))
+}
+
+/// A time with its unit: seconds, minutes, hours or days.
+fn time(text: &str) -> Result<Duration, String> {
+    const UNITS: [(char, u64); 4] = [('s', 1), ('m', 60), ('h', 3600), ('d', 86_400)];
+    let seconds = UNITS.iter().find_map(|(unit, seconds)| {
+        let number: u64 =
+            text.strip_suffix(*unit).filter(|digits| digits.bytes().all(|b| b.is_ascii_digit()))?.parse().ok()?;
+        number.checked_mul(*seconds).filter(|seconds| (1..=TIME_MAX).contains(seconds))
+    });
+    let seconds = seconds.ok_or_else(|| format!("--for wants a time such as 90s, 30m, 2h or 1d, not '{text}'"))?;
+    Ok(Duration::from_secs(seconds))
+}
+
+fn only_with_unmonitor(options: &Options, verb: &Verb) -> Result<(), String> {
+    match verb {
+        Verb::Action(crate::action::Command::Unmonitor, _) => Ok(()),
+        _ if options.time.is_some() => Err("--for goes with unmonitor only".to_owned()),
+        _ => Ok(()),
+    }
 }
 
 /// Called with `-t ./file`, the original ignores the file and says OK about another one; in its name we do the same.
@@ -295,6 +322,21 @@ mod tests {
         assert_eq!(parsed("--state=/x quit").unwrap().0.statefile, Some("/x".into()));
         assert!(parsed("--ver").unwrap_err().contains("--verbose, --version"));
         assert!(parsed("--colour").is_err());
+    }
+
+    #[test]
+    fn services_may_be_left_alone_for_a_while() {
+        let time = |line: &str| parsed(line).map(|(options, _)| options.time.map(|time| time.as_secs()));
+        assert_eq!(time("unmonitor x --for 2h"), Ok(Some(7200)));
+        assert_eq!(time("unmonitor --for=90s x"), Ok(Some(90)));
+        assert_eq!(time("--for 1d unmonitor all"), Ok(Some(86_400)));
+        assert_eq!(time("unmonitor x"), Ok(None));
+        for bad in ["2", "h", "0m", "-1h", "+1h", "2w", "99999999999999999999d", "400d", "1h30m"] {
+            assert!(time(&format!("unmonitor x --for={bad}")).is_err(), "{bad}");
+        }
+        for verb in ["stop x", "monitor x", "status", "-t", ""] {
+            assert_eq!(time(&format!("{verb} --for 2h")), Err("--for goes with unmonitor only".to_owned()), "{verb}");
+        }
     }
 
     #[test]

@@ -20,9 +20,12 @@ impl Daemon {
             let route = self.as_configured(request);
             let reply = match answer::answer(&route, self.server.signature(), |detail| self.picture(detail)) {
                 Outcome::Reply(reply) => reply,
-                Outcome::Act { verb, services } => {
+                Outcome::Act { verb, services, time } => {
                     let targets: Vec<_> = services.iter().filter_map(|name| self.engine.find(name)).collect();
-                    self.engine.command(verb, &targets, now);
+                    match time {
+                        Some(time) => self.engine.unmonitor_for(&targets, time, now),
+                        None => self.engine.command(verb, &targets, now),
+                    }
                     Reply::text("")
                 }
                 Outcome::Daemon(DaemonVerb::Quit) => {

@@ -63,7 +63,7 @@ pub fn one_pass(called_as: CalledAs, options: Options) -> i32 {
 
 /// Does what a user asks of services while no daemon runs: the same engine, for as long as it takes. Returns the exit code.
 pub fn without_daemon(called_as: CalledAs, options: Options, command: Command, names: &[String]) -> i32 {
-    let group = options.group.clone();
+    let (group, time) = (options.group.clone(), options.time);
     let mut daemon = match prepare(called_as, options, Errand::Once) {
         Ok(Prepared::Daemon(daemon, _)) => *daemon,
         Ok(Prepared::Woken) => return 1,
@@ -73,7 +73,7 @@ pub fn without_daemon(called_as: CalledAs, options: Options, command: Command, n
         }
     };
     match daemon.targets(names, group.as_deref()) {
-        Ok(targets) => once(daemon, Some((command, targets))),
+        Ok(targets) => once(daemon, Some((command, targets, time))),
         Err(why) => {
             err(&why);
             daemon.put_away();
@@ -253,13 +253,14 @@ fn id(path: &Path) -> String {
     local::stored_id(path).or_else(|| local::new_id(path).ok()).unwrap_or_default()
 }
 
-fn once(mut daemon: Daemon, command: Option<(Command, Vec<ServiceId>)>) -> i32 {
+fn once(mut daemon: Daemon, command: Option<(Command, Vec<ServiceId>, Option<Duration>)>) -> i32 {
     daemon.recall();
     let now = clock::monotonic();
     let table = Rc::clone(&daemon.table);
     let mut sample = crate::probe::process::Sample::new(&*table, daemon.own);
     match command {
-        Some((command, targets)) => daemon.engine.command(command, &targets, now),
+        Some((_, targets, Some(time))) => daemon.engine.unmonitor_for(&targets, time, now),
+        Some((command, targets, None)) => daemon.engine.command(command, &targets, now),
         None => daemon.cycle(&mut sample, now),
     }
     daemon.end = Some(End::WhenDone);

@@ -1,5 +1,7 @@
 //! From a route and the daemon's picture to an answer, or to what the daemon must do first. Pure.
 
+use std::time::Duration;
+
 use crate::action::Command;
 use crate::view::select::Missing;
 use crate::view::status::{Detail, Status};
@@ -19,6 +21,8 @@ pub enum Outcome {
         verb: Command,
         /// To whom; never empty.
         services: Vec<String>,
+        /// Of an end of watching: how long it lasts; `None`: for ever.
+        time: Option<Duration>,
     },
     /// Do this to the daemon, then reply.
     Daemon(DaemonVerb),
@@ -39,10 +43,10 @@ pub fn answer(route: &Route, signature: &str, status: impl FnOnce(Detail) -> Sta
         Route::Ping => Reply::text("pong"),
         Route::Id => Reply::text(status(Detail::Overview).id),
         Route::Daemon(verb) => return Outcome::Daemon(*verb),
-        Route::Action { verb, targets } => match targets.targets(&status(Detail::Overview)) {
+        Route::Action { verb, targets, time } => match targets.targets(&status(Detail::Overview)) {
             Ok(services) => {
                 let services = services.iter().map(|service| service.name.clone()).collect();
-                return Outcome::Act { verb: *verb, services };
+                return Outcome::Act { verb: *verb, services, time: *time };
             }
             Err(missing) => Reply::error(400, missing.to_string()),
         },
@@ -56,7 +60,7 @@ mod tests {
     use crate::view::status::sample;
 
     fn act(targets: Selection) -> Outcome {
-        answer(&Route::Action { verb: Command::Start, targets }, "pollux", |_| sample::status())
+        answer(&Route::Action { verb: Command::Start, targets, time: None }, "pollux", |_| sample::status())
     }
 
     #[test]
@@ -64,6 +68,7 @@ mod tests {
         let services = |names: &[&str]| Outcome::Act {
             verb: Command::Start,
             services: names.iter().map(|name| (*name).to_owned()).collect(),
+            time: None,
         };
         assert_eq!(act(Selection::Named(vec!["ALIVE".into(), "alive".into()])), services(&["alive"]));
         assert_eq!(act(Selection::Group("web".into())), services(&["alive", "lazy"]));

@@ -105,11 +105,13 @@ impl Question {
 
     /// An action on services.
     pub fn action(verb: Command, targets: &Selection) -> Question {
-        let mut body = selection_query(targets);
-        if *targets == Selection::All {
-            body.push(("all", "1".to_owned()));
-        }
-        body.push(("action", verb.word().to_owned()));
+        Question::post("/_doaction", action_query(verb, targets))
+    }
+
+    /// The end of the watching of services for that long, in whole seconds.
+    pub fn unmonitor_for(targets: &Selection, time: Duration) -> Question {
+        let mut body = action_query(Command::Unmonitor, targets);
+        body.push(("for", time.as_secs().to_string()));
         Question::post("/_doaction", body)
     }
 
@@ -123,6 +125,15 @@ impl Question {
         let pairs: Vec<_> = pairs.iter().map(|(name, value)| format!("{name}={}", form::encode(value))).collect();
         Question { method: Method::Post, target, body: pairs.join("&") }
     }
+}
+
+fn action_query(verb: Command, targets: &Selection) -> Vec<(&'static str, String)> {
+    let mut query = selection_query(targets);
+    if *targets == Selection::All {
+        query.push(("all", "1".to_owned()));
+    }
+    query.push(("action", verb.word().to_owned()));
+    query
 }
 
 fn selection_query(selection: &Selection) -> Vec<(&'static str, String)> {
@@ -219,8 +230,11 @@ mod tests {
                 let expected = Route::Report { selection: selection.clone(), part };
                 assert_eq!(understood(&Question::report(&selection, part)), expected);
             }
-            let expected = Route::Action { verb: Command::Restart, targets: selection.clone() };
+            let expected = Route::Action { verb: Command::Restart, targets: selection.clone(), time: None };
             assert_eq!(understood(&Question::action(Command::Restart, &selection)), expected);
+            let (verb, time) = (Command::Unmonitor, Duration::from_secs(7200));
+            let expected = Route::Action { verb, targets: selection.clone(), time: Some(time) };
+            assert_eq!(understood(&Question::unmonitor_for(&selection, time)), expected);
         }
         assert_eq!(understood(&Question::daemon(DaemonVerb::Reload)), Route::Daemon(DaemonVerb::Reload));
         assert_eq!(understood(&Question::ping()), Route::Ping);

@@ -1,6 +1,7 @@
 //! What a request asks for. Pure.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use crate::action::Command;
 use crate::view::select::Selection;
@@ -62,6 +63,8 @@ pub enum Route {
         verb: Command,
         /// To whom.
         targets: Selection,
+        /// Of an end of watching: how long it lasts; `None`: for ever.
+        time: Option<Duration>,
     },
     /// Do something to the daemon. Only from [`Origin::Private`].
     Daemon(DaemonVerb),
@@ -126,6 +129,9 @@ impl Refusal {
     }
 }
 
+/// Longest time that services may be left alone for, in seconds: a leap year.
+pub const TIME_MAX: u64 = 366 * 24 * 60 * 60;
+
 /// Decides what a request with this target (path and query, as sent) and this body asks for.
 ///
 /// # Errors
@@ -185,10 +191,19 @@ fn post(path: &str, form: &Form, origin: &Origin) -> Result<Route, Refusal> {
                 }
                 targets => targets,
             };
-            Ok(Route::Action { verb, targets })
+            Ok(Route::Action { verb, targets, time: time(form, verb)? })
         }
         "/_daemon" => DaemonVerb::from_word(action).map(Route::Daemon).ok_or_else(invalid),
         _ => Err(Refusal::new(404, "There is nothing to act on here")),
+    }
+}
+
+/// How long an end of watching lasts, in whole seconds.
+fn time(form: &Form, verb: Command) -> Result<Option<Duration>, Refusal> {
+    let Some(text) = form.get("for") else { return Ok(None) };
+    match text.parse() {
+        Ok(seconds @ 1..=TIME_MAX) if verb == Command::Unmonitor => Ok(Some(Duration::from_secs(seconds))),
+        _ => Err(Refusal::new(400, "Invalid time")),
     }
 }
 
@@ -288,11 +303,27 @@ mod tests {
     fn control_is_for_the_private_socket_alone() {
         let body = "action=start&service=a&service=b";
         let targets = Selection::Named(vec!["a".into(), "b".into()]);
-        assert_eq!(post("/_doaction", body, &Origin::Private), Ok(Route::Action { verb: Command::Start, targets }));
+        assert_eq!(
+            post("/_doaction", body, &Origin::Private),
+            Ok(Route::Action { verb: Command::Start, targets, time: None })
+        );
         assert_eq!(
             post("/_doaction", "action=unmonitor&all=1", &Origin::Private),
-            Ok(Route::Action { verb: Command::Unmonitor, targets: Selection::All })
+            Ok(Route::Action { verb: Command::Unmonitor, targets: Selection::All, time: None })
         );
+        assert_eq!(
+            post("/_doaction", "action=unmonitor&all=1&for=7200", &Origin::Private),
+            Ok(Route::Action {
+                verb: Command::Unmonitor,
+                targets: Selection::All,
+                time: Some(Duration::from_secs(7200))
+            })
+        );
+        for bad in
+            ["unmonitor&all=1&for=0", "unmonitor&all=1&for=2h", "unmonitor&all=1&for=99999999999", "stop&all=1&for=5"]
+        {
+            assert_eq!(code(post("/_doaction", &format!("action={bad}"), &Origin::Private)), 400, "{bad}");
+        }
         assert_eq!(post("/_daemon", "action=quit", &Origin::Private), Ok(Route::Daemon(DaemonVerb::Quit)));
         assert_eq!(code(post("/_doaction", "action=start", &Origin::Private)), 400);
         assert_eq!(

@@ -195,8 +195,10 @@ fn the_command_line_controls_the_daemon_over_the_private_socket() {
     assert!(start.is_success());
     let quit = ask(&mut rig, &socket, Question::daemon(DaemonVerb::Quit)).unwrap();
     assert!(quit.is_success());
-    let expected =
-        [Outcome::Act { verb: Command::Start, services: vec!["alive".into()] }, Outcome::Daemon(DaemonVerb::Quit)];
+    let expected = [
+        Outcome::Act { verb: Command::Start, services: vec!["alive".into()], time: None },
+        Outcome::Daemon(DaemonVerb::Quit),
+    ];
     assert_eq!(rig.done, expected);
     drop((crowd, hogs));
 
