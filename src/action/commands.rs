@@ -113,11 +113,11 @@ impl Engine {
             Command::Restart => self.request(id, Goal::Restart, Cause::User),
             Command::Monitor => {
                 self.monitor(id);
-                self.log(Level::Info, id, "monitor action done");
+                self.tell(id, "monitor action done");
             }
             Command::Unmonitor => {
                 self.unmonitor(id, wish.absence);
-                self.log(Level::Info, id, "unmonitor action done");
+                self.tell(id, "unmonitor action done");
             }
         }
     }
@@ -199,7 +199,7 @@ impl Engine {
         if run.ledger.monitor == Monitor::Off {
             run.ledger.monitor = Monitor::Init;
         }
-        self.log(Level::Info, id, text);
+        self.tell(id, text);
         self.dirty();
     }
 }

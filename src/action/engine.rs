@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::plan::{Cause, Goal, Plan, Stage, Wish};
 use super::{Command, Effect};
+use crate::base::event::{EventKind, EventState};
 use crate::base::logging::Level;
 use crate::base::process::{Identity, Pid};
 use crate::base::program::{Outcome, Purpose};
@@ -328,6 +329,17 @@ impl Engine {
     pub(super) fn log(&mut self, level: Level, id: ServiceId, text: &str) {
         let line = format!("'{}' {text}", self.service(id).name);
         self.effects.push_back(Effect::Log(level, line));
+    }
+
+    /// Tells of the end of an action, which is an event.
+    pub(super) fn tell(&mut self, id: ServiceId, text: &str) {
+        self.log(Level::Info, id, text);
+        self.record(id, EventKind::Action, EventState::Changed, text);
+    }
+
+    pub(super) fn record(&mut self, id: ServiceId, kind: EventKind, state: EventState, text: &str) {
+        let now = self.now;
+        self.ledger_mut(id).recent.push(now, kind, state, text);
     }
 
     pub(super) fn dirty(&mut self) {

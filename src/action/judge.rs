@@ -86,6 +86,7 @@ impl Engine {
             ledger.clear_restarts();
             ledger.last_failure = Some(text.clone());
             self.log(Level::Error, id, &text);
+            self.record(id, EventKind::Timeout, EventState::Failed, &text);
             self.dirty();
             return self.limit_action(id, place, &limit.action, text);
         }
@@ -158,8 +159,8 @@ impl Engine {
     /// which of them the rule asks for.
     fn verdict(&mut self, id: ServiceId, place: usize, rule: &Rule, state: EventState, text: &str) -> Option<Control> {
         let posted = self.ledger_mut(id).rules[place].enter(state, rule.failure.rate, rule.recovery.rate);
-        self.report(id, posted, text);
         let kind = rule.test.event_kind();
+        self.report(id, kind, state, posted, text);
         match posted.due {
             Due::Nothing => None,
             Due::Failure(times) => {
@@ -185,7 +186,11 @@ impl Engine {
         if posted.log.is_some() {
             let what = self.service(id).service_type().title().to_lowercase();
             let recovered = format!("{what} data can be read again");
-            self.report(id, posted, findings.unreadable.as_deref().unwrap_or(&recovered));
+            let (state, text) = match &findings.unreadable {
+                Some(why) => (EventState::Failed, why),
+                None => (EventState::Succeeded, &recovered),
+            };
+            self.report(id, EventKind::Data, state, posted, text);
         }
         findings.unreadable.is_none()
     }
@@ -228,15 +233,21 @@ impl Engine {
         if exec.due == Due::Recovery {
             ledger.last_failure = None;
         }
-        self.report(id, exec, "process is running after previous exec error (slow starting or manually recovered?)");
-        self.report(id, timeout, "process is running after previous restart timeout (manually recovered?)");
+        let text = "process is running after previous exec error (slow starting or manually recovered?)";
+        self.report(id, EventKind::Exec, EventState::Succeeded, exec, text);
+        let text = "process is running after previous restart timeout (manually recovered?)";
+        self.report(id, EventKind::Timeout, EventState::Succeeded, timeout, text);
         if self.ledger(id).overdue == Some(pid) {
             // The start program itself became the service: it is no program that failed to end.
             self.ledger_mut(id).overdue_told = true;
         }
     }
 
-    pub(super) fn report(&mut self, id: ServiceId, posted: Posted, text: &str) {
+    /// Logs what came of a post, and keeps it as an event when it is one.
+    pub(super) fn report(&mut self, id: ServiceId, kind: EventKind, state: EventState, posted: Posted, text: &str) {
+        if matches!(posted.due, Due::Failure(1) | Due::Recovery) {
+            self.record(id, kind, state, text);
+        }
         match posted.log {
             Some(level) => self.log(level, id, text),
             None if self.verbose => self.log(Level::Debug, id, text),

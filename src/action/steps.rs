@@ -6,6 +6,7 @@
 use super::Effect;
 use super::engine::Engine;
 use super::plan::{Cause, Goal, Plan, Stage, Wait, Wish};
+use crate::base::event::{EventKind, EventState};
 use crate::base::format;
 use crate::base::logging::Level;
 use crate::base::process::Pid;
@@ -88,7 +89,7 @@ impl Engine {
             }
         }
         if cause == Cause::User {
-            self.log(Level::Info, id, &format!("{} action done", goal.word()));
+            self.tell(id, &format!("{} action done", goal.word()));
         }
         self.dirty();
     }
@@ -482,7 +483,7 @@ impl Engine {
     pub(super) fn fail(&mut self, id: ServiceId, text: &str) {
         let Some(plan) = self.runs[id.0].plan.take() else { return };
         let posted = self.ledger_mut(id).exec.post(true, Rate::ONCE, Rate::ONCE);
-        self.report(id, posted, text);
+        self.report(id, EventKind::Exec, EventState::Failed, posted, text);
         let ledger = self.ledger_mut(id);
         ledger.last_failure = Some(text.to_owned());
         match plan.goal {
@@ -496,7 +497,7 @@ impl Engine {
         }
         self.back_from_absence(id, &plan);
         if plan.cause == Cause::User {
-            self.log(Level::Info, id, &format!("{} action failed", plan.goal.word()));
+            self.tell(id, &format!("{} action failed", plan.goal.word()));
         }
         self.fail_those_who_wait_for(id);
         let name = self.service(id).name.clone();
@@ -547,10 +548,11 @@ impl Engine {
         let posted = self.ledger_mut(id).exec.post(false, Rate::ONCE, Rate::ONCE);
         if posted.log.is_some() {
             let started = plan.goal == Goal::Restart && self.service(id).restart.is_none();
-            self.report(id, posted, if started { Goal::Start.done() } else { plan.goal.done() });
+            let did = if started { Goal::Start } else { plan.goal };
+            self.report(id, EventKind::Exec, EventState::Succeeded, posted, did.done());
         }
         if plan.cause == Cause::User && !plan.silent {
-            self.log(Level::Info, id, &format!("{} action done", plan.goal.word()));
+            self.tell(id, &format!("{} action done", plan.goal.word()));
         }
         for dependant in self.dependants[id.0].clone() {
             if plan.goal != Goal::Stop {

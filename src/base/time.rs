@@ -49,6 +49,11 @@ impl Wall {
         Wall(self.0.saturating_add(by))
     }
 
+    /// This instant moved `by` into the past; stays at the epoch instead of falling below it.
+    pub fn minus(self, by: Duration) -> Wall {
+        Wall(self.0.saturating_sub(by))
+    }
+
     /// Whole seconds since 1970-01-01 UTC.
     pub const fn secs(self) -> u64 {
         self.0.as_secs()

@@ -85,6 +85,11 @@ impl Daemon {
             collected: ledger.collected.map(clock::local),
             readings: self.readings(id, service, detail, sample),
             settings: settings(service),
+            events: ledger
+                .recent
+                .iter()
+                .map(|event| (clock::local(clock::wall().minus(now.since(event.at))), event.text.clone()))
+                .collect(),
             last_failure: ledger.last_failure.clone(),
         }
     }

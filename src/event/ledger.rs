@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::recent::Recent;
 use super::track::Track;
 use crate::base::process::Pid;
 use crate::base::program::Purpose;
@@ -98,6 +99,8 @@ pub struct Ledger {
     pub overdue: Option<Pid>,
     /// That an action had to wait for such a program was told.
     pub overdue_told: bool,
+    /// What happened last.
+    pub recent: Recent,
     /// Why the last action failed; empty after one that did not.
     pub last_failure: Option<String>,
 }
@@ -125,6 +128,7 @@ impl Ledger {
             absence_ends: None,
             overdue: None,
             overdue_told: false,
+            recent: Recent::default(),
             last_failure: None,
         }
     }

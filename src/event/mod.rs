@@ -2,4 +2,5 @@
 //! cycles. Pure.
 
 pub mod ledger;
+pub mod recent;
 pub mod track;

@@ -111,12 +111,15 @@ fn row(out: &mut String, service: &ServiceStatus) {
     };
     let name = html(&service.name);
     out.push_str("<tr><td>");
-    if service.settings.is_empty() {
+    if service.settings.is_empty() && service.events.is_empty() {
         out.push_str(&name);
     } else {
         out.push_str(&format!("<details><summary>{name}</summary><dl>"));
         for (label, text) in &service.settings {
             out.push_str(&format!("<dt>{}</dt><dd>{}</dd>", html(label), html(text)));
+        }
+        for (time, text) in &service.events {
+            out.push_str(&format!("<dt>{}</dt><dd>{}</dd>", time.rfc_date(), html(text)));
         }
         out.push_str("</dl></details>");
     }
@@ -164,10 +167,12 @@ mod tests {
         let mut status = sample::status();
         status.services[1].name = "<script>alert(1)</script>".to_owned();
         status.services[1].settings[0].1 = "a\"onmouseover='x'".to_owned();
+        status.services[1].events[0].1 = "<script".to_owned();
         status.host = "a<b".to_owned();
         status.services[3].absent_until = status.services[0].collected;
         status.services[2].next_start = Some(Duration::from_secs(40));
         let page = overview(&status, "pollux/<0>");
+        assert!(page.contains("<dt>Sun, 22 Nov 2026 21:40:07</dt><dd>start action done</dd>"));
         assert!(page.contains("Not monitored until Sun, 22 Nov 2026 21:52:26"));
         assert!(page.contains("Does not exist - next start in 40 s"));
         for hostile in ["<script", "a<b", "<no space>", "\"onmouseover", "pollux/<0>", "\u{1b}"] {

@@ -66,6 +66,8 @@ pub struct ServiceStatus {
     pub readings: Readings,
     /// Pattern or pidfile, and the programs, for the page: label and text.
     pub settings: Vec<(&'static str, String)>,
+    /// What happened last, latest first: when, in local time, and the message.
+    pub events: Vec<(LocalTime, String)>,
     /// Last few lines a program of this service printed or the reason of its last failed action; empty when none.
     pub last_failure: Option<String>,
 }
@@ -197,6 +199,7 @@ pub(crate) mod sample {
                 memory_bytes: Some(1 << 30),
             })),
             settings: vec![("Start program", "/usr/sbin/service x start".to_owned())],
+            events: vec![(at(21, 40, 7), "start action done".to_owned())],
             last_failure: None,
         }
     }

@@ -91,6 +91,10 @@ fn block(out: &mut String, status: &Status, service: &ServiceStatus, product: Pr
     if let Some(wait) = service.next_start {
         line(out, "next start", &format!("in {}", format::wait(wait)));
     }
+    if let Some((time, text)) = service.events.first() {
+        let text = text.lines().next().unwrap_or_default();
+        line(out, "last event", &format!("{}: {}", time.rfc_date(), escape::log_line(text)));
+    }
     if let Some(failure) = &service.last_failure {
         let lines: Vec<_> = failure.lines().map(escape::log_line).collect();
         line(out, "last failure", &lines.join(&format!("\n{:31}", "")));
@@ -345,8 +349,12 @@ Process 'alive'
         assert!(ours.contains("\n  not monitored until          Sun, 22 Nov 2026 21:52:26\n"), "{ours}");
         let ours = status(&all, &named("deadsvc"), Product::Pollux, Style::PLAIN).unwrap();
         assert!(ours.contains("\n  next start                   in 40 s\n"), "{ours}");
+        assert!(
+            ours.contains("\n  last event                   Sun, 22 Nov 2026 21:40:07: start action done\n"),
+            "{ours}"
+        );
         let theirs = status(&all, &Selection::All, Product::Monit, Style::PLAIN).unwrap();
-        assert!(!theirs.contains("until") && !theirs.contains("next start"));
+        assert!(!theirs.contains("last event") && !theirs.contains("until") && !theirs.contains("next start"));
     }
 
     #[test]

@@ -556,3 +556,32 @@ fn of_the_actions_of_one_cycle_the_highest_is_taken_and_every_exec_runs() {
     world.run_until(world.now.plus(MINUTE * 100));
     assert_eq!(world.monitor(0), Monitor::Off, "for ever beats for a while");
 }
+
+#[test]
+fn what_happens_is_kept_as_events() {
+    let mut world = World::new(vec![service("x", &[])]);
+    world.reals[0].broken = true;
+    for _ in 0..3 {
+        world.minute();
+    }
+    world.reals[0].broken = false;
+    world.command(Command::Start, &[0]);
+    world.minute();
+    let events: Vec<_> = world.engine.ledger(ServiceId(0)).recent.iter().cloned().collect();
+    use crate::base::event::EventState;
+    use EventKind::*;
+    let said: Vec<_> = events.iter().rev().map(|event| (event.kind, event.state)).collect();
+    assert_eq!(
+        said,
+        [
+            (NonExist, EventState::Failed),
+            (Exec, EventState::Failed),
+            (Exec, EventState::Succeeded),
+            (Action, EventState::Changed),
+            (NonExist, EventState::Succeeded)
+        ],
+        "each once"
+    );
+    assert_eq!(events[0].text, "process is running with pid 100");
+    assert!(events.windows(2).all(|pair| pair[0].at >= pair[1].at));
+}
