@@ -14,6 +14,7 @@ mod cli;
 mod engine;
 mod faults;
 mod init;
+mod patience;
 mod program;
 mod reload;
 mod revive;
