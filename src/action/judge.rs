@@ -6,12 +6,13 @@ use std::time::Duration;
 use super::engine::Engine;
 use super::plan::{Cause, Goal};
 use super::{Effect, ExecSource};
+use crate::base::cron::Minute;
 use crate::base::event::{EventKind, EventState};
 use crate::base::logging::Level;
 use crate::base::schedule::{Every, Rate};
 use crate::base::time::{Mono, Wall};
 use crate::check::{self, Findings, Verdict};
-use crate::config::{Action, Mode, Rule, ServiceId};
+use crate::config::{Action, Cron, Mode, Rule, ServiceId};
 use crate::event::ledger::{Absence, Monitor};
 use crate::event::track::{Due, Posted};
 use crate::facts::observation::Observation;
@@ -43,24 +44,49 @@ impl Control {
 impl Engine {
     /// Whether the service shall be observed in this cycle. A service that is not watched, whose action is under way, whose
     /// turn has not come, or that waits for what it depends on, is not.
-    pub fn due(&mut self, id: ServiceId, now: Mono) -> bool {
+    ///
+    /// `clock` is what a clock on the wall shows. A minute of a schedule that passes while an action is under way, or while
+    /// something the service depends on is down, is made up for; one that passes while nobody watches is not.
+    pub fn due(&mut self, id: ServiceId, now: Mono, clock: Minute) -> bool {
         self.now = now;
-        if self.ledger(id).monitor == Monitor::Off || self.runs[id.0].plan.is_some() {
+        if self.ledger(id).monitor == Monitor::Off {
+            self.ledger_mut(id).scheduled = None;
             return false;
         }
-        let every = self.service(id).every.clone();
+        if self.runs[id.0].plan.is_some() {
+            return false;
+        }
         let parents_up = self.parents_up(id);
+        let turn = self.has_its_turn(id, clock, parents_up);
         let ledger = self.ledger_mut(id);
-        let turn = match every {
+        ledger.waiting = !turn || !parents_up;
+        !ledger.waiting && !self.restart_limit_struck(id)
+    }
+
+    /// What the service's `every` says of this cycle.
+    fn has_its_turn(&mut self, id: ServiceId, clock: Minute, parents_up: bool) -> bool {
+        let (config, ledger) = (&self.config, &mut self.runs[id.0].ledger);
+        let service = &config.services[id.0];
+        if let Some(Cron { not, schedule }) = &service.cron {
+            if *not {
+                return !schedule.matches(clock);
+            }
+            let due = schedule.is_due(clock, ledger.scheduled);
+            if !due || parents_up {
+                ledger.scheduled = Some(schedule.done(clock, ledger.scheduled));
+            } else {
+                ledger.scheduled.get_or_insert(clock.before());
+            }
+            return due;
+        }
+        match service.every {
             Every::Cycle => true,
             Every::Cycles(n) => {
                 let turn = ledger.monitor == Monitor::Init || ledger.skipped + 1 >= n;
                 ledger.skipped = if turn { 0 } else { ledger.skipped + 1 };
                 turn
             }
-        };
-        ledger.waiting = !turn || !parents_up;
-        !ledger.waiting && !self.restart_limit_struck(id)
+        }
     }
 
     /// Whether an observation that took its time still counts: the service is watched, nothing is being done to it, and what

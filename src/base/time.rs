@@ -132,6 +132,16 @@ impl LocalTime {
     }
 }
 
+/// Days from 1970-01-01 to a date of the Gregorian calendar; month 1 to 12, day 1 to 31.
+pub fn days_from_civil(year: i32, month: u8, day: u8) -> i64 {
+    let (month, day) = (i64::from(month), i64::from(day));
+    // Years that begin in March, in eras of 400.
+    let year = i64::from(year) - i64::from(month <= 2);
+    let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
+    let of_year = (153 * (month + if month > 2 { -3 } else { 9 }) + 2) / 5 + day - 1;
+    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,6 +154,14 @@ mod tests {
         assert_eq!(AN_EVENING.iso8601(), "2026-11-02T19:08:03-0330");
         assert_eq!(AN_EVENING.rfc_date(), "Mon, 02 Nov 2026 19:08:03");
         assert_eq!(AN_EVENING.syslog_date(), "Nov  2 19:08:03");
+    }
+
+    #[test]
+    fn days_are_counted_from_1970() {
+        assert_eq!(days_from_civil(1970, 1, 1), 0);
+        assert_eq!(days_from_civil(2000, 2, 29), 11_016);
+        assert_eq!(days_from_civil(2026, 11, 23), 20_780);
+        assert_eq!(days_from_civil(1969, 12, 31), -1);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::base::cron::Schedule;
 pub use crate::base::logging::{Facility, LogTarget};
 use crate::base::schedule::{Backoff, Every, Rate};
 pub use crate::syntax::statement::PasswordKind;
@@ -301,8 +302,8 @@ impl Kind {
 pub struct Cron {
     /// `not every`.
     pub not: bool,
-    /// The five fields.
-    pub fields: String,
+    /// When.
+    pub schedule: Schedule,
 }
 
 /// A place in a control file, for messages.

@@ -9,42 +9,12 @@ use super::model::{
     User,
 };
 use super::world::ProgramState;
+use crate::base::cron::Schedule;
 use crate::base::schedule::{Backoff, Every, Rate};
 use crate::syntax::diagnostic::Diagnostic;
 use crate::syntax::source::{Span, Text};
 use crate::syntax::statement as written;
 use crate::syntax::statement::{Method, Number, ServiceStatement};
-
-/// Least and greatest values of the fields of a cron specification, and the names that stand for values from the least on.
-const CRON_FIELDS: [(u32, u32, &[&str]); 5] = [
-    (0, 59, &[]),
-    (0, 23, &[]),
-    (1, 31, &[]),
-    (1, 12, &["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]),
-    (0, 7, &["sun", "mon", "tue", "wed", "thu", "fri", "sat"]),
-];
-
-/// Whether a text has the five fields of a cron specification: lists of values, ranges and stars, each with a step or not.
-fn is_cron(text: &str) -> bool {
-    let fields: Vec<&str> = text.split_whitespace().collect();
-    let value = |text: &str, (least, most, names): &(u32, u32, &[&str])| {
-        let named = names.iter().any(|name| name.eq_ignore_ascii_case(text));
-        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        named || digits && text.parse().is_ok_and(|number: u32| (*least..=*most).contains(&number))
-    };
-    let item = |text: &str, limits: &(u32, u32, &[&str])| {
-        let (range, step) = text.split_once('/').unwrap_or((text, "1"));
-        let step = !step.is_empty() && step.bytes().all(|byte| byte.is_ascii_digit()) && step.parse() != Ok(0_u32);
-        let range = match range.split_once('-') {
-            _ if range == "*" => true,
-            Some((first, last)) => value(first, limits) && value(last, limits),
-            None => value(range, limits),
-        };
-        step && range
-    };
-    fields.len() == CRON_FIELDS.len()
-        && fields.iter().zip(&CRON_FIELDS).all(|(field, limits)| field.split(',').all(|part| item(part, limits)))
-}
 
 /// The rules that a service has without naming them, before those that it names.
 pub(super) fn implicit(kind: ServiceType, named: &[Rule]) -> Vec<Rule> {
@@ -220,17 +190,17 @@ impl Builder<'_> {
     }
 
     fn cron(&mut self, not: bool, fields: &Text, span: Span) {
-        self.unbuilt(span, if not { "not every" } else { "every \"CRON\"" });
-        let text = fields.lossy();
-        if !is_cron(&text) {
-            let message = "expected five fields: minute, hour, day of the month, month, day of the week";
-            let help = "such as \"0-29/5 8-18 * * 1-5\"";
-            self.push(self.error(fields.span, message).with_help(help));
-            return;
-        }
+        let schedule = match Schedule::parse(&fields.lossy()) {
+            Ok(schedule) => schedule,
+            Err(why) => {
+                let help = "such as \"0-29/5 8-18 * * 1-5\"";
+                self.push(self.error(fields.span, why.to_string()).with_help(help));
+                return;
+            }
+        };
         self.given_every(Every::Cycle, span);
         if let Some(draft) = self.draft() {
-            draft.cron = Some(Cron { not, fields: text.split_whitespace().collect::<Vec<_>>().join(" ") });
+            draft.cron = Some(Cron { not, schedule });
         }
     }
 
@@ -409,23 +379,4 @@ impl Builder<'_> {
 fn number(text: &Text) -> Option<u32> {
     let digits = !text.value.is_empty() && text.value.iter().all(u8::is_ascii_digit);
     digits.then(|| text.lossy().parse().unwrap_or(u32::MAX))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_cron;
-
-    #[test]
-    fn cron_specifications() {
-        for good in ["* * * * *", "0-29/5 8-18 1,15 jan-Mar 1-5", "*/5 0 31 12 7", "59\t23  * * sun"] {
-            assert!(is_cron(good), "{good}");
-        }
-        for bad in ["", "* * * *", "* * * * * *", "60 * * * *", "* 24 * * *", "* * 0 * *", "* * * 13 *", "* * * * 8"] {
-            assert!(!is_cron(bad), "{bad}");
-        }
-        for bad in ["a * * * *", "*/0 * * * *", "1- * * * *", "1,,2 * * * *", "-1 * * * *", "* jan * * *", "1/ * * * *"]
-        {
-            assert!(!is_cron(bad), "{bad}");
-        }
-    }
 }

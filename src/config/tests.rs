@@ -335,8 +335,6 @@ fn what_is_not_built_is_listed() {
         ("check process a pidfile /a\n\n if failed port 80 then alert", "if failed port", 3),
         ("check process a pidfile /a alert a@b", "alert", 1),
         ("check process a pidfile /a noalert a@b", "noalert", 1),
-        ("check process a pidfile /a every \"* * * * *\"", "every \"CRON\"", 1),
-        ("check process a pidfile /a not every \"* * * * *\"", "not every", 1),
         ("check process a pidfile /a if not exist then exec \"/bin/true\" timeout 5 seconds", "exec with timeout", 1),
         ("set httpd unixsocket /x allow localhost", "set httpd unixsocket", 1),
         ("set limits { execTimeout: 5 s }", "set limits execTimeout", 1),

@@ -2,6 +2,7 @@
 
 use super::Daemon;
 use crate::action;
+use crate::base::cron::Minute;
 use crate::base::time::Mono;
 use crate::probe::process::Sample;
 use crate::sys::posix::clock;
@@ -15,12 +16,13 @@ impl Daemon {
             self.dirty = true;
         }
         let wall = clock::wall();
+        let minute = Minute::of(&clock::local(wall));
         self.mounts = None;
         let config = self.engine.config().clone();
         for (id, service) in action::ids(&config) {
             // A service whose observation of an earlier cycle is still on its way is judged when it is there.
             if !self.remote.is_pending(&service.name)
-                && self.engine.due(id, now)
+                && self.engine.due(id, now, minute)
                 && let Some(seen) = self.observe(id, sample, now)
             {
                 self.engine.observed(id, &seen, now, wall);

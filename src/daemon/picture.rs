@@ -56,6 +56,7 @@ impl Daemon {
         let ledger = self.engine.ledger(id);
         let monitoring = match ledger.monitor {
             Monitor::Off => Monitoring::NotMonitored,
+            Monitor::Init if ledger.waiting && service.cron.is_some() => Monitoring::Waiting,
             Monitor::Init => Monitoring::Initializing,
             Monitor::On if ledger.waiting => Monitoring::Waiting,
             Monitor::On => Monitoring::Monitored,

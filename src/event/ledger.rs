@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::recent::Recent;
 use super::track::Track;
+use crate::base::cron::Minute;
 use crate::base::process::Pid;
 use crate::base::program::Purpose;
 use crate::base::schedule::Backoff;
@@ -67,6 +68,9 @@ pub struct Ledger {
     pub waiting: bool,
     /// Cycles since the last check, for `every`.
     pub skipped: u32,
+    /// Up to which minute of the wall clock its schedule is done with; `None` while it is not watched, and before the first
+    /// look.
+    pub scheduled: Option<Minute>,
     /// One per rule of the configuration, in the same order.
     pub rules: Vec<Track>,
     /// Whether its facts could be read.
@@ -112,6 +116,7 @@ impl Ledger {
             monitor: Monitor::Init,
             waiting: false,
             skipped: 0,
+            scheduled: None,
             rules: vec![Track::default(); service.rules.len()],
             data: Track::default(),
             exec: Track::default(),
@@ -146,6 +151,9 @@ impl Ledger {
             self.lives = true;
             self.memory = Memory::default();
             self.absence = None;
+        }
+        if old.cron != new.cron {
+            self.scheduled = None;
         }
         self
     }

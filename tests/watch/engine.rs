@@ -158,6 +158,22 @@ fn passive_services_are_watched_and_left_alone() {
 }
 
 #[test]
+fn a_schedule_says_when_a_service_is_checked() {
+    let sandbox = Sandbox::new();
+    let never = sandbox.service_with("never", "every \"0 0 31 feb *\"");
+    let always = sandbox.service_with("always", "every \"*/1 0-23 * * sun-sat\"");
+    sandbox.control(&(never + &always + &sandbox.service_with("quiet", "not every \"* * * * *\"")));
+    sandbox.start();
+    sandbox.await_log("'always' process is running with pid");
+    sandbox.cycle();
+    assert_eq!((sandbox.begun("never", "restart"), sandbox.begun("quiet", "restart")), (0, 0));
+    for name in ["never", "quiet"] {
+        let told = sandbox.cli(&["status", name]);
+        assert!(told.out.contains("Waiting"), "{told:?}");
+    }
+}
+
+#[test]
 fn every_second_cycle_is_every_second_cycle() {
     let sandbox = Sandbox::new();
     sandbox.control(&(sandbox.service_with("puma", "every 2 cycles") + &sandbox.service("node")));

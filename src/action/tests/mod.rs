@@ -4,6 +4,7 @@ mod absences;
 mod backoff;
 mod histories;
 mod scenes;
+mod timetables;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::*;
+use crate::base::cron::Minute;
 use crate::base::process::{Identity, Pid, StartTime};
 use crate::base::program::Outcome;
 use crate::base::schedule::{Every, Rate};
@@ -114,6 +116,11 @@ impl World {
 
     fn wall(&self) -> Wall {
         Wall::from_epoch(self.now.since_origin())
+    }
+
+    /// A clock on the wall that began with the world.
+    fn clock(&self) -> Minute {
+        Minute::from_number(i64::try_from(self.wall().secs() / 60).unwrap())
     }
 
     fn settle(&mut self) {
@@ -260,7 +267,7 @@ impl World {
     fn cycle(&mut self) {
         for place in 0..self.reals.len() {
             let id = ServiceId(place);
-            if self.engine.due(id, self.now) {
+            if self.engine.due(id, self.now, self.clock()) {
                 let seen = match self.engine.config().services[place].kind {
                     Kind::Process(_) => Observation::presence_of(self.presence(id)),
                     _ => Observation::Nothing,

@@ -200,7 +200,7 @@ fn every_n_cycles_skips_the_others() {
 #[test]
 fn unknown_is_not_dead() {
     let mut world = World::new(vec![service("x", &[])]);
-    assert!(world.engine.due(ServiceId(0), world.now));
+    assert!(world.engine.due(ServiceId(0), world.now, world.clock()));
     let unknown = Observation::presence_of(Presence::Unknown("too many open files".to_owned()));
     world.engine.observed(ServiceId(0), &unknown, world.now, world.wall());
     world.settle();
@@ -529,7 +529,7 @@ fn of_the_actions_of_one_cycle_the_highest_is_taken_and_every_exec_runs() {
             .map(|action| Rule { failure: Reaction { action, ..rule.failure.clone() }, ..rule.clone() })
             .collect();
         let mut world = World::new(vec![ruled]);
-        assert!(world.engine.due(ServiceId(0), world.now));
+        assert!(world.engine.due(ServiceId(0), world.now, world.clock()));
         let gone = Observation::presence_of(Presence::Gone(GoneReason::NoMatch));
         world.engine.observed(ServiceId(0), &gone, world.now, world.wall());
         let pending = world.engine.pending(ServiceId(0));

@@ -34,7 +34,12 @@ pub fn service(text: &mut String, config: &Config, service: &Service, secrets: S
     }
     match (&service.cron, &service.every) {
         (Some(cron), _) => {
-            let _ = writeln!(text, "    {}every {}", if cron.not { "not " } else { "" }, quoted(&cron.fields));
+            let _ = writeln!(
+                text,
+                "    {}every {}",
+                if cron.not { "not " } else { "" },
+                quoted(&cron.schedule.to_string())
+            );
         }
         (None, Every::Cycles(cycles)) => {
             let _ = writeln!(text, "    every {cycles} cycles");

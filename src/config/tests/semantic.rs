@@ -3,6 +3,7 @@
 use super::super::world::fake::Fake;
 use super::super::*;
 use super::{errors, loaded};
+use crate::base::cron::Schedule;
 use crate::base::event::EventKind;
 use std::time::Duration;
 
@@ -199,7 +200,7 @@ check program p path \"/bin/true x\" timeout 4 seconds if status != 0 then alert
     );
     let service = |name: &str| config.services.iter().find(|service| service.name == name).unwrap();
     let process = service("a");
-    assert_eq!(process.cron, Some(Cron { not: false, fields: "0 5 * * *".to_owned() }));
+    assert_eq!(process.cron, Some(Cron { not: false, schedule: Schedule::parse("0 5 * * *").unwrap() }));
     assert_eq!((process.alerts.len(), process.no_alerts.as_slice()), (1, ["g@h".to_owned()].as_slice()));
     let Test::Connection(connection) = &process.rules[1].test else { panic!("{:?}", process.rules) };
     assert_eq!(connection.endpoint, Endpoint::Port { host: Some("hx".to_owned()), port: 81 });
