@@ -63,6 +63,14 @@ calls! {
     Accept "accept";
     /// Reading the process table: one file of /proc, or one sysctl(3).
     ReadProc "readproc";
+    /// Watching a process for its end: pidfd_open(2), or kevent(2) with EVFILT_PROC.
+    Watch "watch";
+    /// initgroups(3) or setgroups(2) of a program that runs as somebody else.
+    SetGroups "setgroups";
+    /// Its setgid(2).
+    SetGid "setgid";
+    /// Its setuid(2).
+    SetUid "setuid";
 }
 
 /// Whether the call may go on: the error that `POLLUX_FAULT` asks for, or `Ok`.

@@ -3,6 +3,7 @@
 pub mod decode;
 pub mod disk;
 pub mod filesystem;
+pub mod kevent;
 pub mod mounts;
 pub mod network;
 pub mod system;
@@ -12,6 +13,8 @@ pub mod usage;
 pub mod descriptor;
 #[cfg(target_os = "freebsd")]
 pub mod errno;
+#[cfg(target_os = "freebsd")]
+pub mod exits;
 #[cfg(target_os = "freebsd")]
 pub mod machine;
 #[cfg(target_os = "freebsd")]

@@ -6,6 +6,8 @@ pub mod disk;
 #[cfg(target_os = "linux")]
 pub mod errno;
 #[cfg(target_os = "linux")]
+pub mod exits;
+#[cfg(target_os = "linux")]
 pub mod filesystem;
 pub mod machine;
 pub mod mounts;

@@ -46,6 +46,16 @@ pub fn tidy_inherited() -> io::Result<()> {
     Ok(())
 }
 
+/// How many descriptors this process may have (RLIMIT_NOFILE).
+pub fn limit() -> usize {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: the record is valid for writing.
+    match unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) } {
+        0 => usize::try_from(limit.rlim_cur).unwrap_or(usize::MAX),
+        _ => 256,
+    }
+}
+
 /// Points descriptors 0, 1 and 2 at /dev/null: the daemon has left its terminal.
 ///
 /// # Errors
