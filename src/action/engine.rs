@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::rc::Rc;
 use std::time::Duration;
 
+use super::exit::Early;
 use super::plan::{Cause, Goal, Plan, Stage, Wish};
 use super::{Command, Effect};
 use crate::base::event::{EventKind, EventState};
@@ -21,19 +22,28 @@ use crate::facts::process::Entry;
 pub(super) struct Run {
     pub ledger: Ledger,
     pub plan: Option<Plan>,
+    /// Its process ended a moment ago.
+    pub early: Option<Early>,
+    /// When it was judged early last.
+    pub judged_early: Option<Mono>,
 }
 
 impl Run {
-    fn of_new(service: &Service) -> Run {
-        let mut ledger = Ledger::new(service);
-        if service.onreboot == OnReboot::NoStart {
-            ledger.monitor = Monitor::Off;
-        }
-        Run { ledger, plan: None }
+    fn new(service: &Service) -> Run {
+        Run { ledger: Ledger::new(service), plan: None, early: None, judged_early: None }
     }
 
+    fn of_new(service: &Service) -> Run {
+        let mut run = Run::new(service);
+        if service.onreboot == OnReboot::NoStart {
+            run.ledger.monitor = Monitor::Off;
+        }
+        run
+    }
+
+    /// The cycle that follows a reload judges a process that has just ended.
     fn carried_over(self, before: &Service, after: &Service) -> Run {
-        Run { ledger: self.ledger.carried_over(before, after), plan: self.plan }
+        Run { ledger: self.ledger.carried_over(before, after), early: None, ..self }
     }
 }
 
@@ -56,7 +66,7 @@ pub struct Engine {
 impl Engine {
     /// An engine that knows nothing yet. A verbose one also tells of tests that pass.
     pub fn new(config: Rc<Config>, verbose: bool) -> Engine {
-        let runs = config.services.iter().map(|s| Run { ledger: Ledger::new(s), plan: None }).collect();
+        let runs = config.services.iter().map(Run::new).collect();
         let dependants = dependants(&config);
         Engine {
             config,
@@ -231,7 +241,7 @@ impl Engine {
 
     /// Whether any action is under way.
     pub fn is_busy(&self) -> bool {
-        self.runs.iter().any(|run| run.plan.is_some())
+        self.runs.iter().any(|run| run.plan.is_some() || run.early.is_some())
     }
 
     /// What the state file shall keep of a service.
@@ -273,7 +283,8 @@ impl Engine {
     /// When [`Engine::tick`] has something to do next.
     pub fn next_deadline(&self) -> Option<Mono> {
         let looks = self.runs.iter().filter_map(|run| run.plan.as_ref()?.stage.wait()?.next_look);
-        looks.chain(self.runs.iter().filter_map(|run| Some(run.ledger.absence_ends?.until))).min()
+        let ends = self.runs.iter().filter_map(|run| Some(run.ledger.absence_ends?.until));
+        looks.chain(ends).chain(self.next_early_look()).min()
     }
 
     /// When a start that has to wait may come at the earliest.
@@ -304,7 +315,7 @@ impl Engine {
             // It is being started because it was gone; that it came back must be told.
             let config = Rc::clone(&self.config);
             for (rule, track) in config.services[id.0].rules.iter().zip(&mut self.runs[id.0].ledger.rules) {
-                if rule.test == Test::NotExist {
+                if matches!(rule.test, Test::NotExist | Test::Exited) {
                     track.reopen();
                 }
             }

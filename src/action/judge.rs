@@ -20,7 +20,7 @@ use crate::facts::process::{GoneReason, Presence};
 
 /// Actions of which a service takes one in a cycle, lowest rank first: an end of watching beats a restart beats a start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Control {
+pub(super) enum Control {
     Start,
     Restart,
     UnmonitorFor(Duration),
@@ -60,7 +60,7 @@ impl Engine {
         let turn = self.has_its_turn(id, clock, parents_up);
         let ledger = self.ledger_mut(id);
         ledger.waiting = !turn || !parents_up;
-        !ledger.waiting && !self.restart_limit_struck(id)
+        !ledger.waiting && !self.restart_limit_struck(id) && !self.is_settling(id)
     }
 
     /// What the service's `every` says of this cycle.
@@ -97,13 +97,27 @@ impl Engine {
 
     /// Counts this cycle against the restart limits; true when one of them ended the watching.
     fn restart_limit_struck(&mut self, id: ServiceId) -> bool {
-        let limits = self.service(id).restart_limits.clone();
         let ledger = self.ledger_mut(id);
         if ledger.restarts == 0 {
             return false;
         }
         ledger.restart_cycles = ledger.restart_cycles.saturating_add(1);
-        let (restarts, cycles) = (ledger.restarts, ledger.restart_cycles);
+        if let Some(ended) = self.strike_restart_limit(id) {
+            return ended;
+        }
+        let longest = self.service(id).restart_limits.iter().map(|limit| limit.cycles).max().unwrap_or(0);
+        if self.ledger(id).restart_cycles > longest {
+            self.ledger_mut(id).clear_restarts();
+            self.dirty();
+        }
+        false
+    }
+
+    /// Does what the first restart limit says that is reached; whether that ended the watching. `None` when none is.
+    pub(super) fn strike_restart_limit(&mut self, id: ServiceId) -> Option<bool> {
+        let limits = self.service(id).restart_limits.clone();
+        let ledger = self.ledger_mut(id);
+        let (restarts, cycles) = (ledger.restarts, ledger.restart_cycles.max(1));
         let struck = limits.iter().enumerate().find(|(_, l)| restarts >= l.restarts && cycles <= l.cycles);
         if let Some((place, limit)) = struck {
             let text =
@@ -114,14 +128,9 @@ impl Engine {
             self.log(Level::Error, id, &text);
             self.record(id, EventKind::Timeout, EventState::Failed, &text);
             self.dirty();
-            return self.limit_action(id, place, &limit.action, text);
+            return Some(self.limit_action(id, place, &limit.action, text));
         }
-        let longest = limits.iter().map(|limit| limit.cycles).max().unwrap_or(0);
-        if cycles > longest {
-            self.ledger_mut(id).clear_restarts();
-            self.dirty();
-        }
-        false
+        None
     }
 
     fn limit_action(&mut self, id: ServiceId, place: usize, action: &Action, message: String) -> bool {
@@ -137,7 +146,9 @@ impl Engine {
     /// The daemon looked at a service whose turn it is.
     pub fn observed(&mut self, id: ServiceId, seen: &Observation, now: Mono, wall: Wall) {
         self.now = now;
-        self.judge(id, seen, now, Some(wall));
+        if !seen.presence().is_some_and(|presence| self.is_fresh_exit(id, presence, now)) {
+            self.judge(id, seen, now, Some(wall));
+        }
         self.pump(now);
     }
 
@@ -183,7 +194,14 @@ impl Engine {
 
     /// Enters what one rule says into its history, and does what is due except for the service's own programs: returned is
     /// which of them the rule asks for.
-    fn verdict(&mut self, id: ServiceId, place: usize, rule: &Rule, state: EventState, text: &str) -> Option<Control> {
+    pub(super) fn verdict(
+        &mut self,
+        id: ServiceId,
+        place: usize,
+        rule: &Rule,
+        state: EventState,
+        text: &str,
+    ) -> Option<Control> {
         let posted = self.ledger_mut(id).rules[place].enter(state, rule.failure.rate, rule.recovery.rate);
         let kind = rule.test.event_kind();
         self.report(id, kind, state, posted, text);
@@ -222,7 +240,7 @@ impl Engine {
     }
 
     /// Keeps the process that was found, and tells once why none was when the reason is more than its death.
-    fn remember(&mut self, id: ServiceId, presence: &Presence) {
+    pub(super) fn remember(&mut self, id: ServiceId, presence: &Presence) {
         let ledger = self.ledger_mut(id);
         match presence {
             Presence::Running(entry) => {
@@ -282,7 +300,7 @@ impl Engine {
     }
 
     /// Takes the one action of this cycle; true when the service is not watched any longer.
-    fn control(&mut self, id: ServiceId, control: Control) -> bool {
+    pub(super) fn control(&mut self, id: ServiceId, control: Control) -> bool {
         let passive = self.service(id).mode == Mode::Passive;
         match control {
             Control::Unmonitor => {

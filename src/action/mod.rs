@@ -3,6 +3,7 @@
 
 mod commands;
 mod engine;
+mod exit;
 mod judge;
 mod plan;
 mod steps;
@@ -26,6 +27,9 @@ pub enum Effect {
     Log(Level, String),
     /// Look for the service's process now and answer with [`Engine::looked`].
     Look(ServiceId),
+    /// The service's process has ended: look whether it is there and whether a script of somebody else is at it, and answer
+    /// with [`Engine::looked_early`].
+    LookEarly(ServiceId),
     /// Run the service's program of that purpose; its end is told with [`Engine::program_ended`].
     Run {
         /// The service.

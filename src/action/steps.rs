@@ -74,6 +74,7 @@ impl Engine {
             self.log(Level::Info, id, "trying to restart");
         }
         let stage = if goal == Goal::Start { Stage::Parents } else { Stage::Dependants };
+        self.runs[id.0].early = None;
         self.runs[id.0].plan = Some(Plan { stage, ..plan });
         self.todo.push_back(Step::Advance(id));
     }
@@ -450,6 +451,7 @@ impl Engine {
                 self.effects.push_back(Effect::Look(ServiceId(place)));
             }
         }
+        self.look_early(now);
         self.pump(now);
     }
 

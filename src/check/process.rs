@@ -144,7 +144,7 @@ pub fn judge(service: &Service, seen: &ProcessObservation, memory: &mut Memory, 
         }
     };
     Findings::of(service, entry.is_some(), |rule| match (&rule.test, entry) {
-        (Test::NotExist, _) => Some(existence(entry, entry.is_none())),
+        (Test::NotExist | Test::Exited, _) => Some(existence(entry, entry.is_none())),
         (Test::Exist, _) => Some(existence(entry, entry.is_some())),
         (Test::Changed(attribute), Some(entry)) => changed(*attribute, entry, before),
         (_, Some(_)) => used(rule, service, seen, &memory.usage, is_first),

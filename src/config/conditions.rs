@@ -31,6 +31,7 @@ impl Builder<'_> {
         Some(match written {
             written::Test::NotExist => Test::NotExist,
             written::Test::Exist => Test::Exist,
+            written::Test::Exited => Test::Exited,
             written::Test::Measured { measure, limit } => {
                 self.warn_never(&limit);
                 Test::Measured { measure, limit: self::limit(&limit) }

@@ -29,7 +29,7 @@ pub(super) fn implicit(kind: ServiceType, named: &[Rule]) -> Vec<Rule> {
         rules.push(rule(Test::Type, Action::Restart, Action::Alert));
     }
     if matches!(kind, Process | File | Fifo | Directory | Filesystem)
-        && !names(|test| matches!(test, Test::NotExist | Test::Exist))
+        && !names(|test| matches!(test, Test::NotExist | Test::Exist | Test::Exited))
     {
         rules.push(rule(Test::NotExist, Action::Restart, Action::Alert));
     }

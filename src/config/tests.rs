@@ -176,6 +176,7 @@ fn a_process_that_says_nothing_of_its_existence_is_restarted() {
     assert_eq!(texts("check process a pidfile /a"), ["If doesn't exist then restart"]);
     assert_eq!(texts("check process a pidfile /a if not exist then alert"), ["If doesn't exist then alert"]);
     assert_eq!(texts("check process a pidfile /a if exist then stop"), ["If exist then stop"]);
+    assert_eq!(texts("check process a pidfile /a if exited then alert"), ["If exited then alert"]);
     let two = "check process a pidfile /a if not exist 2 times within 3 cycles then alert if not exist for 4 cycles then restart else if succeeded 2 cycles then exec \"/bin/true x\" as uid root repeat every 2 cycles";
     assert_eq!(
         texts(two),
@@ -409,6 +410,7 @@ fn mistakes_are_errors_at_their_place() {
             "99999999999",
         ),
         (process("if not exist for 65 cycles then alert"), "the number of cycles must be between 1 and 64", "65"),
+        (process("if exited for 2 cycles then alert"), "'if exited' takes no rate", "2"),
         (process("if not exist for 0 cycles then alert"), "the number of cycles must be between 1 and 64", "0"),
         (
             process("if not exist 3 times within 2 cycles then alert"),

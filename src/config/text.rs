@@ -13,6 +13,7 @@ impl Rule {
         let test = match &self.test {
             Test::NotExist => "doesn't exist".to_owned(),
             Test::Exist => "exist".to_owned(),
+            Test::Exited => "exited".to_owned(),
             test => print::test(test, Secrets::Masked),
         };
         let mut text = format!("If {test} {}then {}", RateText(self.failure.rate), ActionText(&self.failure.action));

@@ -18,6 +18,7 @@ impl Daemon {
         let wall = clock::wall();
         let minute = Minute::of(&clock::local(wall));
         self.mounts = None;
+        self.exits.try_again();
         let config = self.engine.config().clone();
         for (id, service) in action::ids(&config) {
             // A service whose observation of an earlier cycle is still on its way is judged when it is there.

@@ -86,6 +86,7 @@ impl Daemon {
                     self.engine.observed(id, &seen, now, clock::wall());
                 }
                 Purpose::Action => self.engine.looked(id, &presence, now, clock::wall()),
+                Purpose::Exit => self.judge_exit(id, presence, sample, now),
             }
             self.perform(sample, now);
         }

@@ -1,8 +1,9 @@
 //! The daemon: the only place where the layers meet.
 //!
 //! `start.rs` brings it up, `recall.rs` takes up what an earlier daemon left, `cycle.rs` is one round of checks, `look.rs` a
-//! look for one process, `wait.rs` the one place where it sleeps, `perform.rs` turns the engine's effects into programs, log
-//! lines and state, `program.rs` runs check programs, `preflight.rs` and `reload.rs` put a new configuration in place, `answer.rs` serves the page and the
+//! look for one process, `exits.rs` what is done when one ends, `wait.rs` the one place where it sleeps, `perform.rs` turns
+//! the engine's effects into programs, log lines and state, `program.rs` runs check programs, `preflight.rs` and
+//! `reload.rs` put a new configuration in place, `answer.rs` serves the page and the
 //! command line, `picture.rs` draws the status they show.
 //!
 //! Nothing in the loop waits for anybody. What may is done by helper children: pidfiles on filesystems that others serve
@@ -14,6 +15,7 @@
 mod accounts;
 mod answer;
 mod cycle;
+mod exits;
 mod front;
 mod look;
 mod perform;
@@ -61,6 +63,8 @@ pub struct Daemon {
     own: Pid,
     /// Pidfiles whose filesystems have not answered yet.
     remote: Remote,
+    /// Processes whose end the daemon is told of.
+    exits: exits::Watch,
     /// What is mounted, read when a pidfile asks for it and at most once in a cycle.
     mounts: Option<Mounts>,
     server: Server,
@@ -132,6 +136,7 @@ impl Daemon {
         }
         self.engine.tick(now);
         self.settle(&mut sample, now);
+        self.watch_processes(now);
         self.remote.begin(now);
         self.resolver.tick(now, &mut self.server, &mut self.log);
     }

@@ -34,6 +34,11 @@ impl Daemon {
                         self.engine.looked(id, &presence, now, clock::wall());
                     }
                 }
+                Effect::LookEarly(id) => {
+                    if let Some(presence) = self.look(id, remote::Purpose::Exit, sample, now) {
+                        self.judge_exit(id, presence, sample, now);
+                    }
+                }
                 Effect::Run { service, purpose, timeout } => {
                     let deadline = timeout.map(|timeout| now.plus(timeout));
                     if self.jobs.held() >= HELD_MAX {

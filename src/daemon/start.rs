@@ -166,6 +166,7 @@ fn prepare(called_as: CalledAs, options: Options, errand: Errand) -> Result<Prep
         jobs: Jobs::default(),
         own,
         remote: Remote::default(),
+        exits: super::exits::Watch::default(),
         mounts: None,
         server,
         resolver,

@@ -1,5 +1,6 @@
 //! The one place where the daemon sleeps: until a descriptor has something to say or the nearest deadline is there.
 
+use std::os::fd::RawFd;
 use std::time::Duration;
 
 use super::Daemon;
@@ -15,6 +16,8 @@ enum Source {
     Signals,
     Http(http::Token),
     Resolver,
+    /// A watched process has ended.
+    Exit(RawFd),
     /// A pidfile's filesystem has answered; the next turn takes it.
     Remote,
     /// A check program printed something.
@@ -36,6 +39,7 @@ impl Daemon {
         if let Some(fd) = self.resolver.fd() {
             set.add(fd, Interest::Read, Source::Resolver);
         }
+        self.exits.fds().for_each(|fd| set.add(fd, Interest::Read, Source::Exit(fd)));
         self.remote.fds().for_each(|fd| set.add(fd, Interest::Read, Source::Remote));
         self.jobs.fds().for_each(|fd| set.add(fd, Interest::Read, Source::Program));
         if let Some(fd) = self.preflight.fd() {
@@ -77,6 +81,7 @@ impl Daemon {
             match one.token {
                 Source::Signals => self.take_signals(now),
                 Source::Http(token) => self.server.ready(token, now),
+                Source::Exit(fd) => self.take_exits(fd, now),
                 Source::Remote | Source::Preflight | Source::Program => {}
                 Source::Resolver => self.resolver.read(&mut self.server, &mut self.log),
             }

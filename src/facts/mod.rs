@@ -10,5 +10,6 @@ pub mod observation;
 pub mod pidfile;
 pub mod process;
 pub mod rate;
+pub mod script;
 pub mod system;
 pub mod usage;

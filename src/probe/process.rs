@@ -14,11 +14,15 @@ use crate::facts::matching;
 use crate::facts::observation::ProcessObservation;
 use crate::facts::pidfile::{self, Content, PIDFILE_HEAD, PidfileProblem};
 use crate::facts::process::{GoneReason, Listed, Presence};
+use crate::facts::script::Scripts;
 use crate::facts::usage::{self, Family, TreeSample, Wanted};
 use crate::sys::head::{HeadError, read_head};
 use crate::sys::platform::{machine, system};
 use crate::sys::posix::cpus;
 use crate::sys::table::Processes;
+
+/// So much of a command line is shown, in characters.
+const COMMAND_SHOWN: usize = 128;
 
 /// The process table as one cycle sees it.
 pub struct Sample<'t> {
@@ -68,6 +72,19 @@ impl Sample<'_> {
     fn memory_bytes(&mut self) -> Option<u64> {
         *self.memory_bytes.get_or_insert_with(|| system::memory().ok().map(|memory| memory.total))
     }
+}
+
+/// Who else is starting or stopping the service just now, in words such as `'sh ./puma restart' (pid 7)`.
+///
+/// # Errors
+/// The process table could not be read.
+pub fn script_at_work(scripts: &Scripts, sample: &mut Sample<'_>) -> Result<Option<String>, String> {
+    let own = sample.own;
+    let found = scripts.running(sample.listed()?, own);
+    Ok(found.map(|process| {
+        let command: String = String::from_utf8_lossy(&process.command).chars().take(COMMAND_SHOWN).collect();
+        format!("'{command}' (pid {})", process.entry.identity.pid)
+    }))
 }
 
 /// Whether the process that `target` describes is there; `known` is the identity it had when it was last seen.

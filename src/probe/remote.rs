@@ -26,6 +26,8 @@ pub enum Purpose {
     Check,
     /// A look that an action waits for.
     Action,
+    /// A look because the process has ended.
+    Exit,
 }
 
 /// One pidfile that somebody wants to know about.

@@ -25,6 +25,9 @@ impl Parser<'_> {
             let test = if not { Test::NotExist } else { Test::Exist };
             return self.rule_rest(start.to(self.last()), test);
         }
+        if self.accept("exited") {
+            return self.exited(start);
+        }
         let (first, second) = (self.peek(), self.peek_second());
         let prefixed =
             ["changed", "disk", "failed", "not", "succeeded", "total"].iter().any(|word| self.is(first, word));
@@ -33,6 +36,17 @@ impl Parser<'_> {
             Some(test) => self.rule_rest(start.to(named.span), test),
             None => self.network_test(start, named.span),
         }
+    }
+
+    /// What follows `if exited`: no rate, since there is nothing to count at the moment a process ends.
+    fn exited(&mut self, start: Span) -> Parse<StatementKind> {
+        let head = start.to(self.last());
+        if self.peek().kind == TokenKind::Number {
+            let token = self.peek();
+            let help = "'if not exist' counts cycles";
+            return Err(Box::new(self.error(token.span, "'if exited' takes no rate").with_help(help)));
+        }
+        self.rule_rest(head, Test::Exited)
     }
 
     /// `failed` or `succeeded` and a test over the network.

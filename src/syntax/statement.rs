@@ -390,6 +390,8 @@ pub enum Test {
     NotExist,
     /// `exist`
     Exist,
+    /// `exited`
+    Exited,
     /// A measured value and a limit, such as `cpu > 80%`
     Measured {
         /// What is measured.

@@ -482,6 +482,7 @@ impl Test {
             Test::Changed(_) | Test::Content(_) | Test::ContentChanged(_) => false,
             Test::NotExist
             | Test::Exist
+            | Test::Exited
             | Test::Measured { .. }
             | Test::Transferred { .. }
             | Test::Link(_)

@@ -307,6 +307,7 @@ fn rules() {
         ),
         ("if (not exist) 1 cycle then stop else start", "NotExist 0/1 Stop else Start"),
         ("if exist then start else if passed 2 3 cycles then stop", "Exist Start else 2/3 Stop"),
+        ("if has exited then restart else if recovered 2 cycles then stop", "Exited Restart else 0/2 Stop"),
         (
             "if exists then exec \"/bin/a b\" as uid root repeat every 3 cycles",
             "Exist exec /bin/a|b Some(\"root\") Some(3)",

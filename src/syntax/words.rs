@@ -66,7 +66,7 @@ pub const SERVICE_STATEMENTS: &[&str] = &[
 #[rustfmt::skip]
 pub const TESTS: &[&str] = &[
     "access", "atime", "change", "changed", "children", "content", "cpu", "ctime", "disk", "download", "exist",
-    "failed", "filedescriptors", "hardlink", "inode", "inodes", "link", "loadavg", "match", "mem", "memory",
+    "exited", "failed", "filedescriptors", "hardlink", "inode", "inodes", "link", "loadavg", "match", "mem", "memory",
     "modification", "modify", "mtime", "not", "read", "saturation", "security", "service", "size", "space", "status",
     "succeeded", "swap", "threads", "time", "timestamp", "total", "totalmem", "totalmemory", "upload", "uptime",
     "write",

@@ -12,6 +12,7 @@ mod harness;
 mod blocking;
 mod cli;
 mod engine;
+mod exits;
 mod faults;
 mod init;
 mod patience;

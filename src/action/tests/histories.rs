@@ -35,7 +35,9 @@ fn history(seed: u64) {
                 let first = Duration::from_secs(1 + dice.below(60));
                 service.backoff = Some(Backoff { first, longest: first + Duration::from_secs(dice.below(90)) });
             }
-            if dice.below(4) == 0 {
+            if dice.below(3) == 0 {
+                service.rules[0].test = Test::Exited;
+            } else if dice.below(4) == 0 {
                 let window = 1 + dice.below(4) as u32;
                 service.rules[0].failure.rate = Rate { count: 1 + dice.below(window.into()) as u32, window };
             }
@@ -55,7 +57,8 @@ fn history(seed: u64) {
     for _ in 0..60 {
         let place = dice.below(count as u64) as usize;
         match dice.below(11) {
-            0 | 1 => world.reals[place].process = None,
+            0 => world.reals[place].process = None,
+            1 => world.die(place),
             2 => world.reals[place].broken = dice.below(2) == 0,
             3 => {
                 world.reals[place].takes = Duration::from_millis(dice.below(50_000));

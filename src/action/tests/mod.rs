@@ -2,6 +2,7 @@
 
 mod absences;
 mod backoff;
+mod exits;
 mod histories;
 mod scenes;
 mod timetables;
@@ -85,6 +86,8 @@ struct Real {
     stops: u32,
     /// When a rule started it last.
     paced: Option<Mono>,
+    /// Until when somebody else's script is at it.
+    script: Option<Mono>,
 }
 
 struct World {
@@ -130,6 +133,11 @@ impl World {
                 Effect::Look(id) => {
                     let presence = self.presence(id);
                     self.engine.looked(id, &presence, self.now, self.wall());
+                }
+                Effect::LookEarly(id) => {
+                    let presence = self.presence(id);
+                    let script = self.reals[id.0].script.filter(|end| self.now < *end).map(|_| "a script");
+                    self.engine.looked_early(id, &presence, script, self.now, self.wall());
                 }
                 Effect::Run { service, purpose, timeout } => self.start_program(service, purpose, timeout),
                 Effect::Exec { .. } | Effect::Dirty => {}
@@ -282,6 +290,16 @@ impl World {
     fn minute(&mut self) {
         self.cycle();
         self.run_until(self.now.plus(MINUTE));
+    }
+
+    /// The process ends; whoever wants to hear of that does.
+    fn die(&mut self, place: usize) {
+        let Some(pid) = self.reals[place].process.take() else { return };
+        let identity = Self::entry(pid).identity;
+        if self.engine.watched().any(|watched| watched == identity) {
+            self.engine.exited(identity, self.now);
+        }
+        self.run_until(self.now);
     }
 
     fn command(&mut self, command: Command, places: &[usize]) {

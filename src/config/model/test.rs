@@ -16,6 +16,8 @@ pub enum Test {
     Exist,
     /// Fails while the path is something else than the service says; implicit, cannot be written.
     Type,
+    /// `if exited`: as `if not exist`, but judged as soon as the process has ended.
+    Exited,
     /// A measured value and a limit: fails while the comparison holds.
     Measured {
         /// What is measured.
@@ -101,7 +103,7 @@ impl Test {
     /// The kind of event this test posts.
     pub fn event_kind(&self) -> EventKind {
         match self {
-            Test::NotExist => EventKind::NonExist,
+            Test::NotExist | Test::Exited => EventKind::NonExist,
             Test::Exist => EventKind::Exist,
             Test::Type => EventKind::Invalid,
             Test::Measured { measure, limit } => measured(*measure, limit.unit),
@@ -185,6 +187,7 @@ pub fn fits(kind: ServiceType, test: &written::Test) -> bool {
             Measure::Status => kind == Program,
             Measure::Saturation | Measure::Upload | Measure::Download => kind == Network,
         },
+        written::Test::Exited => kind == Process,
         written::Test::Transferred { .. } | written::Test::Link(_) => kind == Network,
         written::Test::Content(_) => matches!(kind, File | Program),
         written::Test::ContentChanged(_) => kind == Program,

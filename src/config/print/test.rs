@@ -10,6 +10,7 @@ pub fn test(test: &Test, secrets: Secrets) -> String {
         Test::Exist => "exist".to_owned(),
         // Not a statement: only the name of a rule that every file has.
         Test::Type => "failed type".to_owned(),
+        Test::Exited => "exited".to_owned(),
         Test::Measured { measure, limit } => format!("{} {}", self::measure(*measure), self::limit(limit)),
         Test::Transferred { upload, limit, minutes } => {
             let word = if *upload { "upload" } else { "download" };

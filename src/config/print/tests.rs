@@ -72,6 +72,7 @@ fn services_return() {
         "check process a pidfile /a if not exist then unmonitor for 90 seconds else unmonitor for 2 hours if 3 restarts within 5 cycles then unmonitor for 1 day",
         "check process a pidfile /a if 3 restarts within 5 cycles then exec \"/bin/true x\" repeat every 2 cycles",
         "check process a pidfile /a if not exist 2 times within 3 cycles then exec \"/bin/true\" as uid www timeout 5 seconds repeat every 4 cycles else if succeeded for 2 cycles then ignore",
+        "check process a pidfile /a if exited then restart else if succeeded for 2 cycles then alert if exited then exec \"/bin/true\"",
         "check file f path /f ignore content = \"i\" ignore not match /patterns if content != \"c\" then alert if content = /patterns then stop if changed sha1 checksum then alert if failed permission 0644 for 2 cycles then alert else stop if changed permission then alert else stop",
         "check file f path /f if failed checksum expect 8f7f419955cefa0b33a2ba316cba3659 then alert if size > 5 gb then alert if access time > 5 months then alert if changed mtime then alert if failed uid www then alert if failed gid 0 then alert if hardlink > 1 then alert if exist then start",
         "check filesystem d path \"host:/x\" if space free < 5.5 mb then alert if inodes > 500 then alert if read > 5 operations/s then alert if service time > 5 ms then alert if changed fsflags then alert",

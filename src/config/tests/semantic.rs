@@ -20,7 +20,8 @@ fn each_test_fits_certain_types() {
         ("system", "check system zz"),
         ("program", "check program zz path /bin/true if status > 0 then alert"),
     ];
-    const FITS: [(&str, &str); 43] = [
+    const FITS: [(&str, &str); 44] = [
+        ("exited", "process"),
         ("not exist", "process file fifo directory filesystem"),
         ("exist", "process file fifo directory filesystem"),
         ("changed pid", "process"),
