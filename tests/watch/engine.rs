@@ -325,7 +325,7 @@ fn programs_that_cannot_be_executed_say_why() {
             "'plain' failed to start (exit status 127) -- '{dir}/bin/plain': pollux: cannot execute {dir}/bin/plain: permission denied"
         ),
         format!(
-            "'lost' failed to start (exit status 127) -- '{dir}/bin/lost': pollux: cannot execute {dir}/bin/lost: its interpreter (first line, #!) does not exist"
+            "'lost' failed to start (exit status 127) -- '{dir}/bin/lost': pollux: cannot execute {dir}/bin/lost: its interpreter /nonexistent/interpreter does not exist"
         ),
     ];
     sandbox.await_all(&words.each_ref().map(String::as_str));

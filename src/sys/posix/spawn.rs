@@ -94,6 +94,11 @@ pub fn hold(spec: &Spec, output: Option<RawFd>) -> io::Result<Held> {
     let output = output.unwrap_or(null.as_raw_fd());
     let argv = pointers(&spec.argv);
     let environment = pointers(&spec.environment);
+    // Asked before the fork, because the child must not allocate.
+    let refused = [Call::SetGroups, Call::SetGid, Call::SetUid].map(|call| {
+        let injected = spec.credentials.as_ref().and_then(|_| fault::check(call).err());
+        injected.map(|error| error.raw_os_error().unwrap_or(libc::EPERM))
+    });
     fault::check(Call::Fork)?;
     // SAFETY: the daemon has one thread, and the child only makes async-signal-safe calls (plus initgroups, whose locks
     // nobody else can hold) before it execs or exits.
@@ -103,6 +108,7 @@ pub fn hold(spec: &Spec, output: Option<RawFd>) -> io::Result<Held> {
             argv: &argv,
             environment: &environment,
             credentials: spec.credentials.as_ref(),
+            refused,
             null: null.as_raw_fd(),
             output,
             gate: gate_read.as_raw_fd(),
@@ -122,6 +128,8 @@ struct Child<'a> {
     argv: &'a [*const libc::c_char],
     environment: &'a [*const libc::c_char],
     credentials: Option<&'a Credentials>,
+    /// Errors that tests ask for in place of setgroups, setgid and setuid.
+    refused: [Option<i32>; 3],
     null: RawFd,
     output: RawFd,
     gate: RawFd,
@@ -159,7 +167,7 @@ fn child(plan: &Child<'_>) -> ! {
         libc::umask(0o022);
         libc::chdir(c"/".as_ptr());
         if let Some(credentials) = plan.credentials
-            && !become_user(credentials)
+            && !become_user(credentials, plan.refused)
         {
             say(&[b"pollux: cannot become the requested user or group: ", error_text()]);
             libc::_exit(NOT_RUN);
@@ -168,26 +176,63 @@ fn child(plan: &Child<'_>) -> ! {
         libc::execve(program, plan.argv.as_ptr(), plan.environment.as_ptr());
         let reason = error_text();
         let missing = *super::errno::location() == libc::ENOENT;
-        let path = std::ffi::CStr::from_ptr(program).to_bytes();
         if missing && libc::access(program, libc::F_OK) == 0 {
-            say(&[b"pollux: cannot execute ", path, b": its interpreter (first line, #!) does not exist"]);
+            say_interpreter(program);
         } else {
-            say(&[b"pollux: cannot execute ", path, b": ", reason]);
+            say(&[b"pollux: cannot execute ", std::ffi::CStr::from_ptr(program).to_bytes(), b": ", reason]);
         }
         libc::_exit(NOT_EXECUTED);
     }
 }
 
-/// Group, supplementary groups, user, in this order; false as soon as one fails: then nothing may be executed.
-fn become_user(credentials: &Credentials) -> bool {
+/// Says which interpreter of a program that is there does not exist. Async-signal-safe, as all of the child.
+///
+/// # Safety
+/// `program` points to a string that ends in NUL.
+unsafe fn say_interpreter(program: *const libc::c_char) {
+    let mut head = [0u8; 256];
+    // SAFETY: the caller guarantees the string; read(2) writes at most `head.len()` bytes into `head`.
+    let (path, count) = unsafe {
+        let file = libc::open(program, libc::O_RDONLY | libc::O_NONBLOCK | libc::O_CLOEXEC);
+        let count = libc::read(file, head.as_mut_ptr().cast(), head.len());
+        (std::ffi::CStr::from_ptr(program).to_bytes(), usize::try_from(count).unwrap_or(0))
+    };
+    let line = head.get(..count).unwrap_or_default().split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let words = line.strip_prefix(b"#!").map(<[u8]>::trim_ascii_start);
+    let Some(name) = words.and_then(|words| words.split(|byte| *byte == b' ' || *byte == b'\t').next()) else {
+        say(&[
+            b"pollux: cannot execute ",
+            path,
+            b": its interpreter (first line, #!) or dynamic linker does not exist",
+        ]);
+        return;
+    };
+    let (name, returns): (&[u8], &[u8]) = match name.strip_suffix(b"\r") {
+        Some(name) => (name, b", because its first line ends in a carriage return"),
+        None => (name, b""),
+    };
+    say(&[b"pollux: cannot execute ", path, b": its interpreter ", name, b" does not exist", returns]);
+}
+
+/// Supplementary groups, group, user, in this order; false as soon as one fails: then nothing may be executed.
+fn become_user(credentials: &Credentials, refused: [Option<i32>; 3]) -> bool {
+    let [groups, group, user] = refused.map(|error| match error {
+        Some(errno) => {
+            // SAFETY: errno's address is valid.
+            unsafe { *super::errno::location() = errno };
+            false
+        }
+        None => true,
+    });
     // SAFETY: the name is a valid C string; setgroups reads the one group it is told about.
     unsafe {
         let gid = credentials.gid as libc::gid_t;
-        let grouped = match &credentials.name {
-            Some(name) => libc::initgroups(name.as_ptr(), gid as _) == 0,
-            None => libc::setgroups(1, &gid) == 0,
-        };
-        grouped && libc::setgid(gid) == 0 && credentials.uid.is_none_or(|uid| libc::setuid(uid) == 0)
+        let grouped = groups
+            && match &credentials.name {
+                Some(name) => libc::initgroups(name.as_ptr(), gid as _) == 0,
+                None => libc::setgroups(1, &gid) == 0,
+            };
+        grouped && group && libc::setgid(gid) == 0 && user && credentials.uid.is_none_or(|uid| libc::setuid(uid) == 0)
     }
 }
 
@@ -213,3 +258,7 @@ fn say(parts: &[&[u8]]) {
         unsafe { libc::write(2, part.as_ptr().cast(), part.len()) };
     }
 }
+
+#[cfg(test)]
+#[path = "spawn_tests.rs"]
+mod tests;
