@@ -39,6 +39,10 @@ pub struct Usage {
     pub tree_cpu_percent: Option<f64>,
     /// What it read and wrote in each second.
     pub io: IoRates,
+    /// Its resident memory at the last look.
+    pub resident_bytes: Option<u64>,
+    /// Its descendants at the last look.
+    pub children: Option<u64>,
 }
 
 /// What a process read and wrote in each second.
@@ -86,7 +90,7 @@ impl Usage {
             tree_cpu_percent: self
                 .tree_cpu_percent
                 .or_else(|| average(facts.tree.cpu_time, threads.saturating_add(facts.tree.children.unwrap_or(0)))),
-            io: self.io,
+            ..*self
         }
     }
 }
@@ -106,7 +110,8 @@ impl Memory {
         }
         self.sampled = Some(pid);
         let cpus = seen.cpus.unwrap_or(1);
-        self.usage = Usage::default();
+        let (resident_bytes, children) = (facts.resident_bytes, facts.tree.children);
+        self.usage = Usage { resident_bytes, children, ..Usage::default() };
         if let Some(cpu_time) = facts.cpu_time {
             let later = CpuSample { at: now, cpu_time, threads: facts.threads.unwrap_or(1) };
             self.usage.cpu_percent = cpu_percent(self.cpu, later, cpus);

@@ -74,6 +74,17 @@ pub struct Settings {
     pub tls: Option<Tls>,
     /// `set fips`.
     pub fips: bool,
+    /// `set environment`: variables of all programs, each name once.
+    pub environment: Vec<Variable>,
+}
+
+/// One variable of `set environment`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Variable {
+    /// Letters, digits and underscores.
+    pub name: String,
+    /// Its value, which may be a secret.
+    pub value: Secret,
 }
 
 /// Buffer sizes and default timeouts (`set limits`).

@@ -315,10 +315,7 @@ impl Builder<'_> {
             written::Action::Unmonitor(Some(time)) => Action::UnmonitorFor(self.time(&time, "the time")?),
             written::Action::Exec { program, repeat } => {
                 let timeout = match &program.timeout {
-                    Some(number) => {
-                        self.unbuilt(number.span, "exec with timeout");
-                        Some(self.seconds(number, 1, "a timeout")?)
-                    }
+                    Some(number) => Some(self.seconds(number, 1, "a timeout")?),
                     None => self.settings.limits.exec_timeout,
                 };
                 let program = self.program(program).map(|program| Program { timeout, ..program });

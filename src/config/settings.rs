@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use super::build::{Builder, to_path};
 use super::model::{
-    AllowGroup, AllowHost, Credential, Facility, Httpd, HttpdSocket, LogTarget, PasswordFile, Signature,
+    AllowGroup, AllowHost, Credential, Facility, Httpd, HttpdSocket, LogTarget, PasswordFile, Secret, Signature,
+    Variable,
 };
 use crate::syntax::diagnostic::Diagnostic;
 use crate::syntax::source::{Span, Text};
+use crate::syntax::statement as written;
 use crate::syntax::statement::{HttpdOption, Limit, LimitName, Number, Set};
 
 /// Longest time that any number may stand for.
@@ -16,6 +18,9 @@ pub const SECONDS_MAX: u64 = 366 * 24 * 60 * 60;
 
 /// Largest buffer in bytes.
 pub const BUFFER_MAX: u64 = 1024 * 1024 * 1024;
+
+/// Most variables of `set environment`.
+const VARIABLES_MAX: usize = 256;
 
 /// Longest password in bytes.
 const PASSWORD_MAX: usize = 64;
@@ -76,10 +81,42 @@ impl Builder<'_> {
                 self.unbuilt(span, "set fips");
                 self.settings.fips = true;
             }
+            Set::Environment(variables) => variables.iter().for_each(|variable| self.variable(variable)),
             Set::ExpectBuffer { value, unit } => {
                 self.limit(&Limit { name: LimitName::SendExpectBuffer, value, unit });
             }
         }
+    }
+
+    /// A variable of programs; of two with one name the last counts.
+    fn variable(&mut self, written: &written::Variable) {
+        let name = written.name.lossy();
+        let starts = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+        if !starts || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+            let help = "a name has letters, digits and underscores, and does not begin with a digit";
+            let error = self.error(written.name.span, format!("'{name}' is no name of a variable"));
+            self.push(error.with_help(help));
+            return;
+        }
+        if name.starts_with("MONIT_") {
+            let message = format!("'{name}' cannot be set: variables that begin with MONIT_ tell of events");
+            self.push(self.error(written.name.span, message));
+            return;
+        }
+        let value = match String::from_utf8(written.value.value.clone()) {
+            Ok(value) if !value.contains('\0') => value,
+            _ => {
+                self.push(self.error(written.value.span, "a value must be UTF-8 and without NUL"));
+                return;
+            }
+        };
+        let known = &mut self.settings.environment;
+        known.retain(|variable| variable.name != name);
+        if known.len() >= VARIABLES_MAX {
+            self.push(self.error(written.name.span, format!("more than {VARIABLES_MAX} variables")));
+            return;
+        }
+        known.push(Variable { name, value: Secret(value) });
     }
 
     /// A number of seconds within its limits.
@@ -137,10 +174,7 @@ impl Builder<'_> {
             LimitName::StopTimeout => limits.stop_timeout = time,
             LimitName::StartTimeout => limits.start_timeout = time,
             LimitName::RestartTimeout => limits.restart_timeout = time,
-            LimitName::ExecTimeout => {
-                limits.exec_timeout = Some(time);
-                self.unbuilt(limit.value.span, "set limits execTimeout");
-            }
+            LimitName::ExecTimeout => limits.exec_timeout = Some(time),
         }
     }
 

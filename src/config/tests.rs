@@ -336,9 +336,7 @@ fn what_is_not_built_is_listed() {
         ("check process a pidfile /a\n\n if failed port 80 then alert", "if failed port", 3),
         ("check process a pidfile /a alert a@b", "alert", 1),
         ("check process a pidfile /a noalert a@b", "noalert", 1),
-        ("check process a pidfile /a if not exist then exec \"/bin/true\" timeout 5 seconds", "exec with timeout", 1),
         ("set httpd unixsocket /x allow localhost", "set httpd unixsocket", 1),
-        ("set limits { execTimeout: 5 s }", "set limits execTimeout", 1),
         ("check process a pidfile /a if not exist include /x then alert", "include inside a rule", 1),
     ];
     for (text, words, line) in table {
@@ -347,7 +345,7 @@ fn what_is_not_built_is_listed() {
         let unbuilt = loaded.config.unwrap().unbuilt;
         assert_eq!(unbuilt, [(Place { file: "/etc/monitrc".into(), line }, words.to_owned())], "{text}");
     }
-    let built = "set daemon 5 set expectbuffer 2 kb check process a pidfile /a if not exist then alert else ignore";
+    let built = "set daemon 5 set expectbuffer 2 kb set limits { execTimeout: 5 s } set environment { A = b } check process a pidfile /a if exited then exec \"/bin/true\" timeout 5 seconds else ignore";
     assert!(config(built).unbuilt.is_empty());
 }
 
@@ -410,6 +408,18 @@ fn mistakes_are_errors_at_their_place() {
             "99999999999",
         ),
         (process("if not exist for 65 cycles then alert"), "the number of cycles must be between 1 and 64", "65"),
+        ("set environment { 1a = x }".to_owned(), "'1a' is no name of a variable", "1a"),
+        ("set environment { a-b = x }".to_owned(), "'a-b' is no name of a variable", "a-b"),
+        (
+            "set environment { MONIT_X = x }".to_owned(),
+            "'MONIT_X' cannot be set: variables that begin with MONIT_ tell of events",
+            "MONIT_X",
+        ),
+        ("set environment { A = '\u{0}' }".to_owned(), "a value must be UTF-8 and without NUL", "'\u{0}'"),
+        ("set environment { A = }".to_owned(), "expected a value", "}"),
+        ("set environment { A x }".to_owned(), "expected '='", "x"),
+        ("set environment { A = x".to_owned(), "this brace has no partner", "{"),
+        ("set environment A = x".to_owned(), "expected '{'", "A"),
         (process("if exited for 2 cycles then alert"), "'if exited' takes no rate", "2"),
         (process("if not exist for 0 cycles then alert"), "the number of cycles must be between 1 and 64", "0"),
         (

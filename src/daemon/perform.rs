@@ -10,7 +10,7 @@ use crate::base::process::Pid;
 use crate::base::program::{Outcome, Purpose};
 use crate::base::time::Mono;
 use crate::config::{Action, Program, Service, ServiceId};
-use crate::job::{self, News, Order, Sink, Target};
+use crate::job::{self, News, Occasion, Order, Sink, Target};
 use crate::probe::process::Sample;
 use crate::probe::remote;
 use crate::state::State;
@@ -147,11 +147,16 @@ impl Daemon {
     }
 
     fn exec_ended(&mut self, id: ServiceId, outcome: &Outcome) {
-        if outcome.status != Some(0) {
+        if outcome.timed_out || outcome.status != Some(0) {
             let name = self.engine.config().services.get(id.0).map_or("", |service| service.name.as_str()).to_owned();
             let status = outcome.status.unwrap_or(-1);
             let printed: String = outcome.output.chars().take(255).collect();
-            self.log.write(Level::Warning, &format!("'{name}' exec program ended with status {status} -- {printed}"));
+            let said = if printed.is_empty() { "no output" } else { &printed };
+            let how = match outcome.timed_out {
+                true => "took longer than its timeout and was ended".to_owned(),
+                false => format!("ended with status {status}"),
+            };
+            self.log.write(Level::Warning, &format!("'{name}' exec program {how} -- {said}"));
         }
     }
 
@@ -167,17 +172,21 @@ impl Daemon {
         message: &str,
     ) -> Result<(), String> {
         let (credentials, target) = self.become_whom(program)?;
-        let mut told = vec![
-            ("MONIT_DATE", clock::local(clock::wall()).rfc_date()),
-            ("MONIT_SERVICE", service.name.clone()),
-            ("MONIT_HOST", self.platform.host.clone()),
-            ("MONIT_EVENT", event.to_owned()),
-            ("MONIT_DESCRIPTION", message.to_owned()),
-        ];
-        if let Some(known) = self.engine.known(id) {
-            told.push(("MONIT_PROCESS_PID", known.pid.to_string()));
-        }
-        let environment = job::environment(&target, own_environment(), told);
+        let memory = &self.engine.ledger(id).memory;
+        let usage = memory.process.usage;
+        let occasion = Occasion {
+            date: clock::local(clock::wall()).rfc_date(),
+            service: &service.name,
+            host: &self.platform.host,
+            event,
+            description: message,
+            pid: self.engine.known(id).map(|known| known.pid),
+            memory_kilobytes: usage.resident_bytes.map(|bytes| bytes / 1024),
+            children: usage.children,
+            cpu_percent: usage.cpu_percent,
+            status: memory.program.last.as_ref().and_then(|run| run.status),
+        };
+        let environment = self.environment_of(&target, occasion.variables());
         let argv = program.argv.iter().map(OsString::as_os_str);
         let spec = Spec::new(argv, environment, credentials).map_err(|error| error.to_string())?;
         let output = match self.output.open(&service.name) {
@@ -195,6 +204,15 @@ impl Daemon {
             .hold(order, &self.table)
             .map(|_: Pid| ())
             .map_err(|error| format!("cannot create a process: {error}; '{}' was not run", program.command_line()))
+    }
+
+    /// The whole environment of a program.
+    pub(super) fn environment_of(&self, target: &Target, told: Vec<(&'static str, String)>) -> Vec<(String, String)> {
+        let ours =
+            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        let set = &self.engine.config().settings.environment;
+        let set = set.iter().map(|one| (one.name.as_str(), one.value.0.as_str()));
+        job::environment(target, ours, set, told)
     }
 
     /// Who a program runs as, and that user's details for the environment.
@@ -236,9 +254,4 @@ impl Daemon {
             Err(Some(trouble)) => self.log.error(&trouble),
         }
     }
-}
-
-/// The daemon's own environment, as far as it is text.
-pub(super) fn own_environment() -> impl Iterator<Item = (String, String)> {
-    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }

@@ -7,7 +7,7 @@ use crate::base::program::{Outcome, Purpose};
 use crate::base::time::Mono;
 use crate::config::{Program, Service, ServiceId};
 use crate::facts::observation::{Observation, ProgramRun};
-use crate::job::{self, Order, Sink};
+use crate::job::{Order, Sink};
 use crate::sys::posix::clock;
 use crate::sys::posix::spawn::Spec;
 
@@ -25,8 +25,7 @@ impl Daemon {
 
     fn start_check(&mut self, service: &Service, program: &Program, now: Mono) -> Result<(), String> {
         let (credentials, target) = self.become_whom(program)?;
-        let environment =
-            job::environment(&target, super::perform::own_environment(), vec![("MONIT_SERVICE", service.name.clone())]);
+        let environment = self.environment_of(&target, vec![("MONIT_SERVICE", service.name.clone())]);
         let argv = program.argv.iter().map(OsString::as_os_str);
         let spec = Spec::new(argv, environment, credentials).map_err(|error| error.to_string())?;
         let deadline = program.timeout.map(|timeout| now.plus(timeout));

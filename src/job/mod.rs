@@ -9,6 +9,6 @@ mod output;
 mod pipe;
 mod table;
 
-pub use environment::{Target, environment};
+pub use environment::{Occasion, Target, environment};
 pub use output::{OUTPUT_LIMIT, OutputDir};
 pub use table::{Ended, Entry as JournalEntry, Jobs, News, Order, Sink};

@@ -6,6 +6,7 @@
 
 mod check;
 pub mod diagnostic;
+mod environment;
 mod httpd;
 pub mod json;
 pub mod lexer;
@@ -15,7 +16,7 @@ pub mod parser;
 pub mod program;
 mod protocol;
 mod rule;
-mod secret;
+pub mod secret;
 mod service;
 mod set;
 pub mod source;

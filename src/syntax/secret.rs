@@ -3,6 +3,13 @@
 use super::lexer::{Lexer, Token, TokenKind};
 use super::source::Span;
 
+/// Whether a variable of that name probably holds a secret.
+pub fn is_secret_name(name: &[u8]) -> bool {
+    let name = name.to_ascii_uppercase();
+    let parts: [&[u8]; 3] = [b"PASSWORD", b"SECRET", b"TOKEN"];
+    parts.iter().any(|part| name.windows(part.len()).any(|some| some == *part))
+}
+
 /// Ranges of `text` that hold secrets, in order. It errs on the side of hiding: the text may be full of mistakes.
 pub fn secrets(text: &[u8]) -> Vec<Span> {
     let mut lexer = Lexer::new(text);
@@ -28,6 +35,19 @@ pub fn secrets(text: &[u8]) -> Vec<Span> {
             TokenKind::Url => found.extend(credentials(word).map(|span| shifted(span, token.span.start))),
             TokenKind::Word if word.eq_ignore_ascii_case(b"password") => after_password = true,
             TokenKind::Word if word.eq_ignore_ascii_case(b"secret") => after_password = true,
+            // `NAME = VALUE` of `set environment`, with or without blanks.
+            TokenKind::Word => {
+                let sign = word.iter().position(|byte| *byte == b'=');
+                let name = word.get(..sign.unwrap_or(word.len())).unwrap_or_default();
+                let behind = sign.map_or(word.len(), |sign| sign + 1);
+                if !is_secret_name(name) {
+                } else if behind < word.len() {
+                    place = lexer.skip_while(place, |byte| byte > b' ');
+                    found.push(Span { start: token.span.start + behind, end: place });
+                } else {
+                    after_password = sign.is_some() || lexer.token(place).kind == TokenKind::Operator;
+                }
+            }
             _ => {}
         }
         allow = match allow.next(&token, word) {
@@ -96,6 +116,9 @@ mod tests {
             ("password = \"a\nb\" x", &["\"a\nb\""]),
             ("PASSWORD pass@word x", &["pass@word"]),
             ("protocol radius secret s3", &["s3"]),
+            ("set environment { PATH = /bin DB_PASSWORD = \"a b\" Api_Token=\"x\" }", &["\"a b\"", "\"x\""]),
+            ("set environment { MY_SECRET=x/y HOME=/ TOKEN = z }", &["x/y", "z"]),
+            ("check process tokens pidfile /password", &[]),
             ("set mmonit http://u:p@h:80/collector", &["p"]),
             ("set mmonit http://u:p/q@h/collector", &["p/q"]),
             ("if failed url http://h:80/x", &[]),

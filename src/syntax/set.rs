@@ -100,6 +100,7 @@ impl Parser<'_> {
             b"eventqueue" => Set::EventQueue(self.event_queue()?),
             b"mmonit" => Set::Collectors(self.collectors()?),
             b"fips" => Set::Fips,
+            b"environment" => self.environment()?,
             b"expectbuffer" => {
                 let value = self.number("a number")?;
                 Set::ExpectBuffer { value, unit: self.size_unit().unwrap_or(1) }

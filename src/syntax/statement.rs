@@ -98,6 +98,8 @@ pub enum Set {
     Tls(Vec<TlsOption>),
     /// `set fips`
     Fips,
+    /// `set environment { … }`
+    Environment(Vec<Variable>),
     /// `set expectbuffer N [unit]`
     ExpectBuffer {
         /// The value.
@@ -116,6 +118,15 @@ pub struct Limit {
     pub value: Number,
     /// Bytes, or milliseconds, of one unit of the value.
     pub unit: u64,
+}
+
+/// `NAME = VALUE` in `set environment`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Variable {
+    /// Its name.
+    pub name: Text,
+    /// Its value.
+    pub value: Text,
 }
 
 /// The names in `set limits`.

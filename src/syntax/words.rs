@@ -47,7 +47,8 @@ const RESERVED: &[&str] = &[
 /// Settings of `set`.
 #[rustfmt::skip]
 pub const SETTINGS: &[&str] = &[
-    "alert", "backoff", "daemon", "eventqueue", "expectbuffer", "fips", "httpd", "idfile", "init", "limits", "log", "logfile",
+    "alert", "backoff", "daemon", "environment", "eventqueue", "expectbuffer", "fips", "httpd", "idfile", "init",
+    "limits", "log", "logfile",
     "mail-format", "mailserver", "mmonit", "onreboot", "pidfile", "ssl", "statefile", "terminal", "tls",
 ];
 

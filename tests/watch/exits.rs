@@ -145,5 +145,5 @@ fn from_kill_to_start() {
     times.sort();
     let (median, worst) = (times[COUNT / 2], times[COUNT - 1]);
     eprintln!("from kill -9 to start program, {COUNT} services: median {median:?}, worst {worst:?}");
-    assert!(median < Duration::from_millis(100), "{median:?}");
+    assert!(cfg!(debug_assertions) || median < Duration::from_millis(100), "{median:?}");
 }

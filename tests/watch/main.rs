@@ -12,6 +12,7 @@ mod harness;
 mod blocking;
 mod cli;
 mod engine;
+mod execs;
 mod exits;
 mod faults;
 mod init;

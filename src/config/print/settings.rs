@@ -6,8 +6,10 @@ use super::connection::tls_lines;
 use super::notice::{alert, collector, event_queue, mail, mail_format};
 use super::{Secrets, account, operand, quoted};
 use crate::config::model::{
-    AllowHost, Facility, Httpd, Limits, LogTarget, MailFormat, PasswordKind, Settings, Signature,
+    AllowHost, Facility, Httpd, Limits, LogTarget, MailFormat, PasswordKind, Settings, Signature, Variable,
 };
+
+use crate::syntax::secret::is_secret_name;
 
 /// All settings but the limits.
 pub fn settings(text: &mut String, settings: &Settings, secrets: Secrets) {
@@ -36,6 +38,14 @@ pub fn settings(text: &mut String, settings: &Settings, secrets: Secrets) {
     }
     if let Some(httpd) = &settings.httpd {
         line(self::httpd(httpd, secrets));
+    }
+    if !settings.environment.is_empty() {
+        let value = |variable: &Variable| {
+            let shown = !is_secret_name(variable.name.as_bytes());
+            if shown { quoted(&variable.value.0) } else { secrets.text(&variable.value) }
+        };
+        let lines = settings.environment.iter().map(|one| format!("    {} = {}\n", one.name, value(one)));
+        line(format!("set environment {{\n{}}}", lines.collect::<String>()));
     }
     if settings.fips {
         line("set fips".to_owned());

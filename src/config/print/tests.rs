@@ -44,6 +44,7 @@ fn settings_return() {
         "set log syslog facility log_daemon",
         "set log syslog facility log_local3 set onreboot laststate check process a pidfile /a",
         "set httpd port 2812 read-only address \"::1\" signature disable allow 10.0.0.0/8 allow ::1 allow localhost allow \"a b\":'c\"d\\\\' read-only allow @wheel allow md5 /htpasswd u1 'u 2'",
+        "set environment { PATH = /bin:/sbin, ON=1; A_b1 = 'it \"x\" \\\\ y\\n' # c\n DB_PASSWORD = 'p q' IN = the } set environment { ON = 2 }",
         "set httpd unixsocket /x uid www gid 80 permission 0600 read-only pemfile /p allowselfcertification allow /htpasswd",
         "set httpd port 1 allowselfcertification allow localhost",
         "set limits { programOutput: 2 kb startTimeout: 500 ms } check process a pidfile /a start \"/bin/true\" set limits { startTimeout: 7 s networkTimeout: 1500 ms execTimeout: 2 s } check host h address x if failed port 1 then exec \"/bin/true\"",
@@ -119,10 +120,10 @@ fn connections_return() {
 #[test]
 fn secrets_are_masked_unless_they_are_asked_for() {
     let config = config(
-        "set httpd port 1 allow a:s3cret set mailserver mx password s3cret set mmonit http://u:s3cret@h/c check host h1 address x if failed url http://u:s3cret@h/ then alert if failed port 1 type udp protocol radius secret s3cret then alert if failed port 2 protocol http password s3cret then alert",
+        "set environment { DB_PASSWORD = s3cret } set httpd port 1 allow a:s3cret set mailserver mx password s3cret set mmonit http://u:s3cret@h/c check host h1 address x if failed url http://u:s3cret@h/ then alert if failed port 1 type udp protocol radius secret s3cret then alert if failed port 2 protocol http password s3cret then alert",
     );
     let masked = print(&config, Secrets::Masked);
-    assert!(!masked.contains("s3cret") && masked.matches(super::MASK).count() == 6, "{masked}");
-    assert_eq!(print(&config, Secrets::Shown).matches("s3cret").count(), 6);
+    assert!(!masked.contains("s3cret") && masked.matches(super::MASK).count() == 7, "{masked}");
+    assert_eq!(print(&config, Secrets::Shown).matches("s3cret").count(), 7);
     assert!(!format!("{config:?}").contains("s3cret"), "{config:?}");
 }
