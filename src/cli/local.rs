@@ -11,7 +11,6 @@ use crate::base::process::Pid;
 use crate::config::print::{Secrets, print};
 use crate::facts::matching;
 use crate::syntax::json::json;
-use crate::syntax::statement::INCLUDE_IN_RULE;
 use crate::sys::platform::process::ProcessTable;
 use crate::sys::posix::{file, random};
 use crate::view::COMPATIBLE_WITH;
@@ -61,13 +60,6 @@ pub fn dump(control_file: &Path, options: &Options) -> i32 {
         err(loaded.messages().trim_end());
         return 1;
     };
-    let includes: Vec<_> = config.unbuilt.iter().filter(|(_, words)| words == INCLUDE_IN_RULE).collect();
-    for (place, words) in &includes {
-        err(&format!("{}:{}: error: an {words} cannot be printed", place.file.display(), place.line));
-    }
-    if !includes.is_empty() {
-        return 1;
-    }
     let secrets = if options.with_secrets { Secrets::Shown } else { Secrets::Masked };
     out(&print(config, secrets));
     0

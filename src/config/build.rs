@@ -34,8 +34,8 @@ pub(super) struct Builder<'a> {
     pub(super) httpd_address: Option<Location>,
     /// Users of `set httpd` that have credentials.
     pub(super) httpd_users: HashSet<String>,
-    /// The source of the statement at hand.
-    source: SourceId,
+    /// The control file.
+    main: SourceId,
     services: Vec<Draft>,
     /// What the next service statement belongs to.
     current: Current,
@@ -81,8 +81,6 @@ pub(super) struct Draft {
     pub(super) ignore: Vec<Content>,
     pub(super) alerts: Vec<Alert>,
     pub(super) no_alerts: Vec<String>,
-    /// A rule is known by name only; it may test anything.
-    has_unknown_rule: bool,
 }
 
 impl<'a> Builder<'a> {
@@ -90,7 +88,7 @@ impl<'a> Builder<'a> {
         world: &'a dyn World,
         sources: &'a Sources,
         diagnostics: &'a mut Diagnostics,
-        first: SourceId,
+        main: SourceId,
     ) -> Builder<'a> {
         Builder {
             world,
@@ -101,7 +99,7 @@ impl<'a> Builder<'a> {
             backoff: None,
             httpd_address: None,
             httpd_users: HashSet::new(),
-            source: first,
+            main,
             services: Vec::new(),
             current: Current::None,
             groups: HashMap::new(),
@@ -111,9 +109,8 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Takes the next statement. Includes were resolved before.
-    pub(super) fn statement(&mut self, source: SourceId, statement: Statement) {
-        self.source = source;
+    /// Takes the next statement.
+    pub(super) fn statement(&mut self, statement: Statement) {
         match statement.kind {
             StatementKind::Set(set) => {
                 self.current = Current::None;
@@ -129,13 +126,6 @@ impl<'a> Builder<'a> {
                     self.push(self.error(statement.span, message).with_help(help));
                 }
             },
-            StatementKind::Unsupported(unsupported) => {
-                self.unbuilt(unsupported.span, &unsupported.words);
-                if let Some(draft) = self.services.last_mut() {
-                    draft.has_unknown_rule = true;
-                }
-            }
-            StatementKind::Include(_) => {}
         }
     }
 
@@ -249,7 +239,8 @@ impl<'a> Builder<'a> {
 
     /// The words of a range, in lower case with single blanks.
     pub(super) fn words(&self, span: Span) -> String {
-        let text = self.sources.get(self.source).and_then(|source| source.text().get(span.start..span.end));
+        let Location { source, span } = self.location(span);
+        let text = self.sources.get(source).and_then(|source| source.text().get(span.start..span.end));
         let text = String::from_utf8_lossy(text.unwrap_or_default()).to_lowercase();
         text.split_whitespace().collect::<Vec<_>>().join(" ")
     }
@@ -276,7 +267,7 @@ impl<'a> Builder<'a> {
     }
 
     pub(super) fn location(&self, span: Span) -> Location {
-        Location { source: self.source, span }
+        self.sources.locate(span)
     }
 
     pub(super) fn error(&self, span: Span, message: impl Into<String>) -> Diagnostic {
@@ -395,7 +386,7 @@ impl<'a> Builder<'a> {
             self.push(diagnostic);
             return;
         }
-        let location = Location { source: self.source, span: Span::default() };
+        let location = Location { source: self.main, span: Span::default() };
         self.services.push(Draft::new(name, location, Some(Kind::System), self.onreboot));
     }
 
@@ -403,8 +394,7 @@ impl<'a> Builder<'a> {
     fn incomplete(&mut self) {
         let mut missing = Vec::new();
         for draft in &self.services {
-            let has =
-                |wanted: fn(&Test) -> bool| draft.has_unknown_rule || draft.rules.iter().any(|rule| wanted(&rule.test));
+            let has = |wanted: fn(&Test) -> bool| draft.rules.iter().any(|rule| wanted(&rule.test));
             let message = match &draft.kind {
                 Some(Kind::Host(_)) if !has(|test| matches!(test, Test::Connection(_))) => {
                     "nothing of this host is tested: add a test of a port, an address or ping"
@@ -490,7 +480,6 @@ impl Draft {
             ignore: Vec::new(),
             alerts: Vec::new(),
             no_alerts: Vec::new(),
-            has_unknown_rule: false,
         }
     }
 

@@ -1,6 +1,7 @@
 //! Reads the control file and what it includes, and makes a [`Config`] of it. The only part that asks the machine, and only
 //! through [`World`].
 
+use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -9,9 +10,8 @@ use super::build::{Builder, to_path};
 use super::model::{Config, LogTarget, Settings};
 use super::world::{FileFacts, ProgramState, World};
 use crate::syntax::diagnostic::{Diagnostic, Diagnostics};
-use crate::syntax::parser::parse;
-use crate::syntax::source::{Location, SourceId, Sources, Text};
-use crate::syntax::statement::{Statement, StatementKind};
+use crate::syntax::parser::{Files, parse};
+use crate::syntax::source::{Location, Source, SourceId, Sources};
 use crate::sys::head::read_head;
 use crate::sys::platform::machine;
 use crate::sys::posix;
@@ -75,21 +75,18 @@ impl Loaded {
 
 /// Loads the control file at `path`.
 pub fn load(path: &Path, world: &dyn World, overrides: &Overrides) -> Loaded {
-    let mut loader = Loader {
-        world,
-        sources: Sources::default(),
-        diagnostics: Diagnostics::default(),
-        statements: Vec::new(),
-        total: 0,
-    };
+    let sources = Sources::default();
+    let mut diagnostics = Diagnostics::default();
+    let mut loader = Loader { world, parents: HashMap::new(), total: 0 };
     let absolute = if path.is_absolute() { path.to_owned() } else { world.current_dir().join(path) };
-    let main = loader.control_file(path, &absolute);
-    let Loader { sources, mut diagnostics, statements, .. } = loader;
+    let main = loader.control_file(path, &absolute, &sources, &mut diagnostics);
     let (mut settings, mut config) = match main {
         Some(main) => {
+            let parsed = parse(&sources, main, &mut loader);
+            diagnostics.append(parsed.diagnostics);
             let mut builder = Builder::new(world, &sources, &mut diagnostics, main);
-            for (source, statement) in statements {
-                builder.statement(source, statement);
+            for statement in parsed.statements {
+                builder.statement(statement);
             }
             builder.finish(absolute)
         }
@@ -117,58 +114,62 @@ impl Overrides {
 /// Reads files.
 struct Loader<'a> {
     world: &'a dyn World,
-    sources: Sources,
-    diagnostics: Diagnostics,
-    /// In the order in which they take effect; includes are resolved.
-    statements: Vec<(SourceId, Statement)>,
+    /// Which file includes which.
+    parents: HashMap<SourceId, SourceId>,
     /// Bytes read so far.
     total: u64,
 }
 
 impl Loader<'_> {
     /// Checks and reads the main file; `None` when it cannot be read or must not be trusted.
-    fn control_file(&mut self, given: &Path, path: &Path) -> Option<SourceId> {
+    fn control_file(
+        &mut self,
+        given: &Path,
+        path: &Path,
+        sources: &Sources,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<SourceId> {
         match self.world.stat(path) {
-            Ok(facts) if facts.regular => self.trust(path, &facts)?,
+            Ok(facts) if facts.regular => self.trust(path, &facts, diagnostics)?,
             Err(_) if !given.is_absolute() => {
                 let cwd = self.world.current_dir();
                 let message = format!("The control file '{}' does not exist at {}", given.display(), cwd.display());
-                self.diagnostics.push(Diagnostic::general(message));
+                diagnostics.push(Diagnostic::general(message));
                 return None;
             }
             _ => {
                 let message = format!("The control file '{}' is not a file", given.display());
-                self.diagnostics.push(Diagnostic::general(message));
+                diagnostics.push(Diagnostic::general(message));
                 return None;
             }
         }
-        match self.read(path) {
-            Ok(text) => Some(self.file(path.to_owned(), text, &mut Vec::new())),
+        match self.read(path, sources) {
+            Ok(text) => Some(sources.add(path.to_owned(), text)),
             Err(reason) => {
                 let message = format!("The control file '{}' cannot be read: {reason}", given.display());
-                self.diagnostics.push(Diagnostic::general(message));
+                diagnostics.push(Diagnostic::general(message));
                 None
             }
         }
     }
 
     /// Reports a wrong owner or mode; `None` when somebody else could have written the file.
-    fn trust(&mut self, path: &Path, facts: &FileFacts) -> Option<()> {
+    fn trust(&mut self, path: &Path, facts: &FileFacts, diagnostics: &mut Diagnostics) -> Option<()> {
         if facts.owner != self.world.effective_uid() {
             let message = format!("The control file '{}' must be owned by you.", path.display());
-            self.diagnostics.push(Diagnostic::general(message));
+            diagnostics.push(Diagnostic::general(message));
             return None;
         }
         if facts.mode & 0o777 & !MODE_MAX != 0 {
             let (path, mode) = (path.display(), facts.mode);
             let message =
                 format!("The control file '{path}' permission {mode:04o} is wrong, maximum {MODE_MAX:04o} allowed");
-            self.diagnostics.push(Diagnostic::general(message));
+            diagnostics.push(Diagnostic::general(message));
         }
         (facts.mode & 0o022 == 0).then_some(())
     }
 
-    fn read(&mut self, path: &Path) -> Result<Vec<u8>, String> {
+    fn read(&mut self, path: &Path, sources: &Sources) -> Result<Vec<u8>, String> {
         let mut text = self.world.read(path, FILE_MAX).map_err(|error| match error.kind() {
             io::ErrorKind::FileTooLarge => format!("it is longer than {FILE_MAX} bytes"),
             io::ErrorKind::InvalidInput => "it is not a regular file".to_owned(),
@@ -184,70 +185,20 @@ impl Loader<'_> {
         if self.total > TOTAL_MAX {
             return Err(format!("all files together are longer than {TOTAL_MAX} bytes"));
         }
-        if self.sources.len() >= FILES_MAX {
+        if sources.len() >= FILES_MAX {
             return Err(format!("there are more than {FILES_MAX} files"));
         }
         Ok(text)
     }
 
-    /// Parses a file and what it includes. `chain` holds the files that lead here.
-    fn file(&mut self, path: PathBuf, text: Vec<u8>, chain: &mut Vec<PathBuf>) -> SourceId {
-        let source = self.sources.add(path.clone(), text);
-        let parsed = parse(source, self.sources.get(source).map(|source| source.text()).unwrap_or_default());
-        self.diagnostics.append(parsed.diagnostics);
-        chain.push(path);
-        for statement in parsed.statements {
-            match &statement.kind {
-                StatementKind::Include(pattern) => self.include(source, pattern, chain),
-                _ => self.statements.push((source, statement)),
-            }
-        }
-        chain.pop();
-        source
-    }
-
-    /// Files of one pattern take effect in reverse alphabetical order, as in the original.
-    fn include(&mut self, source: SourceId, pattern: &Text, chain: &mut Vec<PathBuf>) {
-        let location = Location { source, span: pattern.span };
-        if chain.len() >= DEPTH_MAX {
-            let message = format!("files are included more than {DEPTH_MAX} deep");
-            self.diagnostics.push(Diagnostic::error(location, message));
-            return;
-        }
-        let mut paths = match self.world.glob(&pattern.value) {
-            Ok(paths) => paths,
-            Err(error) => {
-                self.diagnostics.push(Diagnostic::error(location, format!("this cannot be included: {error}")));
-                return;
-            }
-        };
-        if paths.is_empty() {
-            self.nothing_included(location, &pattern.value);
-        }
-        paths.retain(|path| !matches!(path.as_os_str().as_encoded_bytes().last(), Some(b'~' | b'/')));
-        for path in paths.into_iter().rev() {
-            if chain.contains(&path) {
-                let message = format!("'{}' includes itself, it is skipped here", path.display());
-                self.diagnostics.push(Diagnostic::warning(location, message));
-                continue;
-            }
-            match self.read(&path) {
-                Ok(text) => {
-                    self.file(path, text, chain);
-                }
-                Err(reason) => {
-                    let message = format!("'{}' cannot be included: {reason}", path.display());
-                    self.diagnostics.push(Diagnostic::error(location, message));
-                    if self.total > TOTAL_MAX || self.sources.len() >= FILES_MAX {
-                        return;
-                    }
-                }
-            }
-        }
+    /// The file and those that lead to it.
+    fn chain<'s>(&self, source: SourceId, sources: &'s Sources) -> Vec<&'s Path> {
+        let chain = std::iter::successors(Some(source), |source| self.parents.get(source).copied());
+        chain.filter_map(|source| sources.get(source).map(Source::path)).collect()
     }
 
     /// A pattern that matches nothing is fine, a path or a folder that does not exist is worth a warning.
-    fn nothing_included(&mut self, location: Location, pattern: &[u8]) {
+    fn nothing_included(&self, location: Location, pattern: &[u8]) -> Option<Diagnostic> {
         let magic = pattern.iter().position(|byte| b"*?[".contains(byte));
         let fixed = pattern.get(..magic.unwrap_or(pattern.len())).unwrap_or_default();
         let message = match (magic, fixed.iter().rposition(|byte| *byte == b'/')) {
@@ -255,13 +206,65 @@ impl Loader<'_> {
             (Some(_), Some(slash)) => {
                 let folder = to_path(fixed.get(..slash.max(1)).unwrap_or_default());
                 if self.world.stat(&folder).is_ok_and(|facts| facts.directory) {
-                    return;
+                    return None;
                 }
                 "there is no such directory to include files from"
             }
-            (Some(_), None) => return,
+            (Some(_), None) => return None,
         };
-        self.diagnostics.push(Diagnostic::warning(location, message));
+        Some(Diagnostic::warning(location, message))
+    }
+}
+
+impl Files for Loader<'_> {
+    /// Files of one pattern take effect in reverse alphabetical order, as in the original.
+    fn include(
+        &mut self,
+        sources: &Sources,
+        pattern: &[u8],
+        place: Location,
+        diagnostics: &mut Diagnostics,
+    ) -> Vec<SourceId> {
+        let chain = self.chain(place.source, sources);
+        if chain.len() >= DEPTH_MAX {
+            let message = format!("files are included more than {DEPTH_MAX} deep");
+            diagnostics.push(Diagnostic::error(place, message));
+            return Vec::new();
+        }
+        let mut paths = match self.world.glob(pattern) {
+            Ok(paths) => paths,
+            Err(error) => {
+                diagnostics.push(Diagnostic::error(place, format!("this cannot be included: {error}")));
+                return Vec::new();
+            }
+        };
+        if paths.is_empty() {
+            self.nothing_included(place, pattern).into_iter().for_each(|warning| diagnostics.push(warning));
+        }
+        paths.retain(|path| !matches!(path.as_os_str().as_encoded_bytes().last(), Some(b'~' | b'/')));
+        let mut included = Vec::new();
+        for path in paths.into_iter().rev() {
+            if chain.contains(&path.as_path()) {
+                let message = format!("'{}' includes itself, it is skipped here", path.display());
+                diagnostics.push(Diagnostic::warning(place, message));
+                continue;
+            }
+            match self.read(&path, sources) {
+                Ok(text) => {
+                    let source = sources.add(path, text);
+                    self.parents.insert(source, place.source);
+                    included.push(source);
+                }
+                Err(reason) => {
+                    let message = format!("'{}' cannot be included: {reason}", path.display());
+                    diagnostics.push(Diagnostic::error(place, message));
+                    if self.total > TOTAL_MAX || sources.len() >= FILES_MAX {
+                        break;
+                    }
+                }
+            }
+        }
+        included
     }
 }
 

@@ -337,7 +337,6 @@ fn what_is_not_built_is_listed() {
         ("check process a pidfile /a alert a@b", "alert", 1),
         ("check process a pidfile /a noalert a@b", "noalert", 1),
         ("set httpd unixsocket /x allow localhost", "set httpd unixsocket", 1),
-        ("check process a pidfile /a if not exist include /x then alert", "include inside a rule", 1),
     ];
     for (text, words, line) in table {
         let loaded = loaded(&Fake::with(text));

@@ -243,7 +243,7 @@ mod tests {
     use std::path::PathBuf;
 
     fn located(text: &str, part: &str) -> (Sources, Location) {
-        let mut sources = Sources::default();
+        let sources = Sources::default();
         let source = sources.add(PathBuf::from("/etc/monitrc"), text.as_bytes().to_vec());
         let start = text.find(part).unwrap();
         (sources, Location { source, span: Span { start, end: start + part.len() } })

@@ -166,7 +166,7 @@ impl Parser<'_> {
             self.advance();
             return Ok(self.text(token));
         }
-        let span = Span { start: token.span.start, end: end.min(self.lexer.len()) };
+        let span = Span { start: token.span.start, end };
         if matches!(token.kind, TokenKind::End | TokenKind::Unbalanced | TokenKind::TooLong) {
             return Err(self.expected("a password"));
         }

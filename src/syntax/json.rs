@@ -68,7 +68,7 @@ mod tests {
 
     #[test]
     fn messages_are_objects() {
-        let mut sources = Sources::default();
+        let sources = Sources::default();
         let source = sources.add(PathBuf::from("/etc/\"m\"\n"), b"a\nset deamon\n".to_vec());
         let at = |start, end| Location { source, span: Span { start, end } };
         let mut all = Diagnostics::default();

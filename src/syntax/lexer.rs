@@ -1,5 +1,8 @@
 //! Tokens, pulled one at a time by the parser, which knows what a word can mean at its place.
 
+use std::cell::Cell;
+use std::collections::HashMap;
+
 use super::source::Span;
 use super::words;
 
@@ -66,18 +69,43 @@ fn is_blank(byte: u8) -> bool {
     byte <= b' ' || byte == 0x7f || b";,()".contains(&byte)
 }
 
-/// Reads tokens from any place of a text.
+/// Reads tokens from any place of a text, and of the texts that are included in it.
 #[derive(Clone, Debug)]
 pub struct Lexer<'a> {
-    text: &'a [u8],
+    /// In the order of their places, which do not overlap.
+    texts: Vec<Part<'a>>,
+    /// The text that was looked at last.
+    current: Cell<usize>,
+    /// Where reading goes on in place of an `include`, by the place of the word.
+    included: HashMap<usize, usize>,
     /// Bytes looked at; the measure of the lexer's work.
     steps: u64,
 }
 
+/// One text.
+#[derive(Clone, Copy, Debug)]
+struct Part<'a> {
+    text: &'a [u8],
+    /// The place of its first byte.
+    base: usize,
+    /// Where reading goes on behind its end.
+    behind: Option<usize>,
+}
+
 impl<'a> Lexer<'a> {
-    /// A lexer for `text`.
-    pub fn new(text: &'a [u8]) -> Lexer<'a> {
-        Lexer { text, steps: 0 }
+    /// A lexer for `text`, the first byte of which has the place `base`.
+    pub fn new(text: &'a [u8], base: usize) -> Lexer<'a> {
+        let texts = vec![Part { text, base, behind: None }];
+        Lexer { texts, current: Cell::new(0), included: HashMap::new(), steps: 0 }
+    }
+
+    /// Reads the texts one after the other in place of what stands from the word `include` at `start` to `end`. Each comes
+    /// with its first place, which is behind all that were given before.
+    pub fn include(&mut self, start: usize, end: usize, texts: &[(&'a [u8], usize)]) {
+        let next = texts.iter().skip(1).map(|(_, base)| *base).chain([end]);
+        let parts = texts.iter().zip(next).map(|((text, base), next)| Part { text, base: *base, behind: Some(next) });
+        self.texts.extend(parts);
+        self.included.insert(start, texts.first().map_or(end, |(_, base)| *base));
     }
 
     /// Bytes looked at so far.
@@ -85,29 +113,46 @@ impl<'a> Lexer<'a> {
         self.steps
     }
 
-    /// The text of a range; empty for a range outside the text.
+    /// The text that holds a place; its end belongs to it.
+    fn part(&self, place: usize) -> Option<&Part<'a>> {
+        let holds = |part: &&Part<'a>| (part.base..=part.base + part.text.len()).contains(&place);
+        if let Some(part) = self.texts.get(self.current.get()).filter(holds) {
+            return Some(part);
+        }
+        let number = self.texts.partition_point(|part| part.base <= place).checked_sub(1)?;
+        self.current.set(number);
+        self.texts.get(number).filter(holds)
+    }
+
+    /// What stands at a place and behind it in its text.
+    fn rest(&self, place: usize) -> &'a [u8] {
+        self.part(place).and_then(|part| part.text.get(place - part.base..)).unwrap_or_default()
+    }
+
+    /// The text of a range; empty for a range that is not within one text.
     pub fn slice(&self, span: Span) -> &'a [u8] {
-        self.text.get(span.start..span.end).unwrap_or_default()
+        span.end.checked_sub(span.start).and_then(|length| self.rest(span.start).get(..length)).unwrap_or_default()
     }
 
     /// The byte at a place.
     pub fn byte(&self, place: usize) -> Option<u8> {
-        self.text.get(place).copied()
+        self.rest(place).first().copied()
     }
 
-    /// The length of the text.
-    pub fn len(&self) -> usize {
-        self.text.len()
+    /// The end of the text that holds a place.
+    pub fn end(&self, place: usize) -> usize {
+        place + self.rest(place).len()
     }
 
-    /// Whether the text is empty.
-    pub fn is_empty(&self) -> bool {
-        self.text.is_empty()
+    /// Whether two places are in one text.
+    pub fn is_one_text(&self, a: usize, b: usize) -> bool {
+        let base = |place| self.part(place).map(|part| part.base);
+        base(a) == base(b)
     }
 
     /// The first place at or behind `from` whose byte fails `test`.
     pub fn skip_while(&mut self, from: usize, test: impl Fn(u8) -> bool) -> usize {
-        let run = self.text.get(from..).unwrap_or_default().iter().take_while(|byte| test(**byte)).count();
+        let run = self.rest(from).iter().take_while(|byte| test(**byte)).count();
         self.steps += run as u64 + 1;
         from + run
     }
@@ -142,11 +187,19 @@ impl<'a> Lexer<'a> {
         loop {
             place = self.skip_space(place);
             let token = self.raw_token(place);
+            if token.kind == TokenKind::End
+                && let Some(behind) = self.part(place).and_then(|part| part.behind)
+            {
+                place = behind;
+                continue;
+            }
             if token.kind != TokenKind::Word {
                 return token;
             }
             let word = self.slice(token.span);
-            if words::is_noise(word) {
+            if let Some(included) = self.included.get(&place) {
+                place = *included;
+            } else if words::is_noise(word) {
                 place = token.span.end;
             } else if let Some(end) = self.disabled_ssl(token.span) {
                 place = end;
@@ -175,7 +228,7 @@ impl<'a> Lexer<'a> {
     fn raw_token(&mut self, start: usize) -> Token {
         let token = |kind, end| Token { kind, span: Span { start, end } };
         let Some(byte) = self.byte(start) else {
-            return token(TokenKind::End, self.text.len().max(start));
+            return token(TokenKind::End, start);
         };
         let found = match byte {
             b'"' | b'\'' => self.quoted(start, byte),
@@ -199,7 +252,7 @@ impl<'a> Lexer<'a> {
 
     fn quoted(&mut self, start: usize, quote: u8) -> Token {
         let end = self.skip_while(start + 1, |byte| byte != quote);
-        if end < self.text.len() {
+        if self.byte(end).is_some() {
             return Token { kind: TokenKind::Quoted, span: Span { start, end: end + 1 } };
         }
         let line_end = self.skip_while(start, |byte| byte != b'\n' && byte != b'\r');
@@ -210,7 +263,7 @@ impl<'a> Lexer<'a> {
         let end = self.skip_while(start, |byte| !ends_word(byte));
         let word = self.slice(Span { start, end });
         let token = |kind, end| Token { kind, span: Span { start, end } };
-        let rest = self.text.get(end..).unwrap_or_default();
+        let rest = self.rest(end);
         if rest.starts_with(b"://") && word.iter().all(u8::is_ascii_alphanumeric) {
             let end = self.skip_while(end, |byte| byte > b' ');
             return token(TokenKind::Url, end);
@@ -237,7 +290,7 @@ impl<'a> Lexer<'a> {
     /// The end of the IPv6 address that begins at `start`, if one does: colons and hex digits with `::` or seven colons.
     fn ipv6(&mut self, start: usize) -> Option<usize> {
         const LONGEST: usize = 45;
-        let part = self.text.get(start..).unwrap_or_default().iter().take(LONGEST + 1);
+        let part = self.rest(start).iter().take(LONGEST + 1);
         let length = part.take_while(|byte| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.')).count();
         self.steps += length as u64;
         let end = start + length;
@@ -295,7 +348,7 @@ mod tests {
     use super::*;
 
     fn tokens(text: &str) -> Vec<(TokenKind, &str)> {
-        let mut lexer = Lexer::new(text.as_bytes());
+        let mut lexer = Lexer::new(text.as_bytes(), 0);
         let mut place = 0;
         let mut all = Vec::new();
         loop {
@@ -368,6 +421,33 @@ mod tests {
         for (text, expected) in table {
             assert_eq!(&tokens(text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn included_texts_are_read_in_place_of_the_word() {
+        let mut lexer = Lexer::new(b"a include x b", 0);
+        let mut all = Vec::new();
+        let mut place = 0;
+        loop {
+            let token = lexer.token(place);
+            place = token.span.end;
+            let word = lexer.slice(token.span);
+            all.extend_from_slice(word);
+            match (token.kind, word) {
+                (End, _) => break,
+                (_, b"include") if token.span.start == 2 => {
+                    lexer.include(2, 11, &[(b"c # d", 20), (b" include y e", 30)])
+                }
+                (_, b"include") => lexer.include(31, 40, &[]),
+                _ => {}
+            }
+            if word == b"include" {
+                place = token.span.start;
+                all.push(b' ');
+            }
+        }
+        assert_eq!(all, b"ainclude cinclude eb");
+        assert!(lexer.is_one_text(30, 42) && !lexer.is_one_text(20, 30) && lexer.end(22) == 25);
     }
 
     #[test]

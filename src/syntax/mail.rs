@@ -107,7 +107,7 @@ impl Parser<'_> {
         let start = self.lexer.skip_blanks(self.place());
         let end = self.lexer.skip_while(start, |byte| !ends.contains(&byte));
         let value = self.lexer.slice(Span { start, end }).trim_ascii().to_vec();
-        self.take(Span { start, end: end.min(self.lexer.len()) });
+        self.take(Span { start, end });
         Spanned { value, span: Span { start, end } }
     }
 
@@ -128,7 +128,7 @@ impl Parser<'_> {
         let span = Span { start: first, end };
         let value = self.lexer.slice(span).to_vec();
         if !value.contains(&b'@') {
-            let end = end.max(start + 1).min(self.lexer.len());
+            let end = end.max(start + 1).min(self.lexer.end(start));
             return Err(Box::new(self.error(Span { start, end }, "expected a mail address")));
         }
         let closed = bracket && self.lexer.byte(end) == Some(b'>');

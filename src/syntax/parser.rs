@@ -2,8 +2,8 @@
 
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::lexer::{Lexer, Token, TokenKind, ends_word, unescape};
-use super::source::{Location, SourceId, Span, Spanned, Text};
-use super::statement::{Number, Statement, StatementKind, Unsupported};
+use super::source::{Location, SourceId, Sources, Span, Spanned, Text};
+use super::statement::{Number, Statement, StatementKind};
 use super::words;
 
 /// The result of a step; an error was not reported yet.
@@ -20,14 +20,29 @@ pub struct Parsed {
     pub steps: u64,
 }
 
-/// Parses one file. What it includes is not read; statements of services stand alone, since the service they belong to may be
-/// begun in another file.
-pub fn parse(source: SourceId, text: &[u8]) -> Parsed {
+/// What is asked for the files that an `include` means.
+pub trait Files {
+    /// Adds the files of `pattern`, which stands at `place`, to the sources, in the order in which they take effect. What is
+    /// wrong with them goes to `diagnostics`.
+    fn include(
+        &mut self,
+        sources: &Sources,
+        pattern: &[u8],
+        place: Location,
+        diagnostics: &mut Diagnostics,
+    ) -> Vec<SourceId>;
+}
+
+/// Parses a file with all that it includes: a statement may begin in one file and end in another. Statements of services
+/// stand alone.
+pub fn parse(sources: &Sources, source: SourceId, files: &mut dyn Files) -> Parsed {
+    let (text, base) = sources.get(source).map_or((&[] as &[u8], 0), |source| (source.text(), source.base()));
     let mut parser = Parser {
-        lexer: Lexer::new(text),
-        source,
-        place: 0,
-        last: Span::default(),
+        lexer: Lexer::new(text, base),
+        sources,
+        files,
+        place: base,
+        last: Span { start: base, end: base },
         peeked: None,
         long_string: None,
         recovering: false,
@@ -35,12 +50,12 @@ pub fn parse(source: SourceId, text: &[u8]) -> Parsed {
     };
     let mut statements = Vec::new();
     while parser.peek().kind != TokenKind::End {
-        let start = parser.peek().span;
+        let (start, place) = (parser.peek().span, parser.place);
         match parser.statement() {
             Ok(kind) => statements.push(Statement { span: start.to(parser.last), kind }),
             Err(diagnostic) => {
                 parser.diagnostics.push(*diagnostic);
-                if parser.place <= start.start {
+                if parser.place == place {
                     parser.advance();
                 }
                 parser.recovering = !parser.diagnostics.is_full();
@@ -55,7 +70,8 @@ pub fn parse(source: SourceId, text: &[u8]) -> Parsed {
 /// What the files of the statement families share.
 pub(super) struct Parser<'a> {
     pub(super) lexer: Lexer<'a>,
-    source: SourceId,
+    sources: &'a Sources,
+    files: &'a mut dyn Files,
     /// Where the next token is looked for.
     place: usize,
     /// The token that was taken last.
@@ -80,7 +96,6 @@ impl<'a> Parser<'a> {
             match word.as_slice() {
                 b"set" => return self.set(),
                 b"check" => return self.check(),
-                b"include" => return self.include(),
                 _ if words::is_one_of(&word, words::SERVICE_STATEMENTS) => return self.service_statement(),
                 _ => {}
             }
@@ -88,39 +103,49 @@ impl<'a> Parser<'a> {
         Err(self.expected_word("a statement", &statement_words()))
     }
 
-    fn include(&mut self) -> Parse<StatementKind> {
-        let include = self.advance();
-        let span = self.glob(self.place);
-        let next = self.peek();
-        if !self.is_on_line_of(include, next) && next.kind != TokenKind::End && self.starts_statement(next) {
-            let behind = Span { start: include.span.end, end: include.span.end };
-            return Err(Box::new(self.error(behind, "expected a path or glob pattern")));
+    /// The next token at or behind a place. Files that are included there are read.
+    fn token(&mut self, place: usize) -> Token {
+        let mut token = self.lexer.token(place);
+        while self.is(token, "include") {
+            self.include(token);
+            token = self.lexer.token(token.span.start);
         }
-        if matches!(self.lexer.byte(span.start), Some(b'"' | b'\'')) {
-            return self.string("a path or glob pattern").map(StatementKind::Include);
-        }
-        if span.start == span.end {
-            return Err(self.expected("a path or glob pattern"));
-        }
-        self.take(span);
-        Ok(StatementKind::Include(Spanned { value: self.lexer.slice(span).to_vec(), span }))
+        token
     }
 
-    /// The place behind the pattern of an `include` that ends at `from`.
-    fn glob(&mut self, from: usize) -> Span {
-        let start = self.lexer.skip_while(from, |byte| byte.is_ascii_whitespace());
-        let end = match self.lexer.byte(start) {
-            Some(b'"' | b'\'') => self.lexer.token(start).span.end,
-            _ => self.lexer.skip_while(start, |byte| byte > b' ' && !b";\"'".contains(&byte)),
+    /// Opens the files of an `include`.
+    fn include(&mut self, include: Token) {
+        let start = self.lexer.skip_while(include.span.end, |byte| byte.is_ascii_whitespace());
+        let first = self.lexer.token(start);
+        let pattern = match self.lexer.byte(start) {
+            Some(b'"' | b'\'') => first,
+            _ => {
+                let end = self.lexer.skip_while(start, |byte| byte > b' ' && !b";\"'".contains(&byte));
+                Token { kind: TokenKind::Path, span: Span { start, end } }
+            }
         };
-        Span { start, end }
-    }
-
-    /// Whether the `include` stands inside a rule: its action follows.
-    fn include_goes_on(&mut self, token: Token) -> bool {
-        let glob = self.glob(token.span.end);
-        let next = self.lexer.token(glob.end);
-        self.is(next, "then")
+        let forgotten = !self.is_on_line_of(include, first) && self.starts_statement(first);
+        let mistake = if pattern.kind == TokenKind::Unbalanced {
+            Some((Span { start, end: start + 1 }, "this quote has no partner".to_owned(), pattern.span.end))
+        } else if forgotten || pattern.span.start == pattern.span.end {
+            let end = include.span.end;
+            let is_end = first.kind == TokenKind::End;
+            let found = ", found the end of the file";
+            let message = ["expected a path or glob pattern", if is_end { found } else { "" }].concat();
+            Some((Span { start: end, end }, message, end))
+        } else {
+            None
+        };
+        if let Some((span, message, end)) = mistake {
+            self.report(self.error(span, message));
+            self.lexer.include(include.span.start, end, &[]);
+            return;
+        }
+        let (text, place) = (self.text(pattern), self.location(pattern.span));
+        let opened = self.files.include(self.sources, &text.value, place, &mut self.diagnostics);
+        let opened = opened.iter().filter_map(|id| self.sources.get(*id));
+        let texts: Vec<(&[u8], usize)> = opened.map(|source| (source.text(), source.base())).collect();
+        self.lexer.include(include.span.start, pattern.span.end, &texts);
     }
 
     /// Reports something that may surprise.
@@ -138,7 +163,7 @@ impl<'a> Parser<'a> {
         match self.peeked {
             Some(token) => token,
             None => {
-                let token = self.lexer.token(self.place);
+                let token = self.token(self.place);
                 self.peeked = Some(token);
                 token
             }
@@ -148,7 +173,7 @@ impl<'a> Parser<'a> {
     /// The token behind the next one, not taken.
     pub(super) fn peek_second(&mut self) -> Token {
         let end = self.peek().span.end;
-        self.lexer.token(end)
+        self.token(end)
     }
 
     /// Takes the next token.
@@ -161,7 +186,7 @@ impl<'a> Parser<'a> {
     /// Goes on behind `span`, which becomes the token taken last.
     pub(super) fn take(&mut self, span: Span) {
         self.peeked = None;
-        self.place = span.end.max(self.place);
+        self.place = span.end;
         self.last = span;
         let lines = self.lexer.slice(span).contains(&b'\n');
         self.long_string = lines.then_some(span);
@@ -319,7 +344,7 @@ impl<'a> Parser<'a> {
 
     /// A place in this source.
     pub(super) fn location(&self, span: Span) -> Location {
-        Location { source: self.source, span }
+        self.sources.locate(span)
     }
 
     /// An error at a place of this source.
@@ -333,7 +358,7 @@ impl<'a> Parser<'a> {
         let text = self.lexer.slice(token.span);
         let shown = String::from_utf8_lossy(text.get(..64).unwrap_or(text)).into_owned();
         let diagnostic = match token.kind {
-            TokenKind::End => {
+            _ if token.kind == TokenKind::End || self.is_file_left(token) => {
                 let at = Span { start: self.last.end, end: self.last.end };
                 self.error(at, format!("expected {what}, found the end of the file"))
             }
@@ -390,11 +415,11 @@ impl<'a> Parser<'a> {
         diagnostic
     }
 
-    /// A statement that is known by name only, from `start` to the token taken last; its rest is skipped.
-    pub(super) fn unsupported(&mut self, start: Span, words: &str) -> Unsupported {
-        let span = start.to(self.last);
-        self.skip_statement();
-        Unsupported { words: words.to_owned(), span }
+    /// Whether the token taken last was the last one of its file, and `next` stands in another.
+    fn is_file_left(&mut self, next: Token) -> bool {
+        let end = self.last.end;
+        let rest = self.lexer.skip_space(end);
+        rest == self.lexer.end(end) && !self.lexer.is_one_text(end, next.span.start)
     }
 
     /// Takes everything up to where the next statement begins.
@@ -435,7 +460,7 @@ impl<'a> Parser<'a> {
         let open = self.advance();
         if raw {
             let end = self.lexer.skip_while(open.span.end, |byte| byte != b'}');
-            let end = (end + 1).min(self.lexer.len());
+            let end = (end + 1).min(self.lexer.end(end));
             self.take(Span { start: open.span.start, end });
             return;
         }
@@ -468,7 +493,8 @@ impl<'a> Parser<'a> {
     /// Whether `next`, which comes behind `token`, is on the same line.
     pub(super) fn is_on_line_of(&self, token: Token, next: Token) -> bool {
         let between = Span { start: token.span.end, end: next.span.start };
-        next.kind != TokenKind::End && !self.lexer.slice(between).contains(&b'\n')
+        let is_one_text = self.lexer.is_one_text(between.start, between.end);
+        next.kind != TokenKind::End && is_one_text && !self.lexer.slice(between).contains(&b'\n')
     }
 
     /// Whether a statement begins at `token`: its first word, and a second one that can follow.
@@ -478,8 +504,9 @@ impl<'a> Parser<'a> {
         }
         let word = self.lexer.slice(token.span).to_ascii_lowercase();
         match word.as_slice() {
-            b"include" => return !self.include_goes_on(token),
-            b"set" | b"check" | b"if" | b"depends" | b"depend" | b"mode" | b"every" | b"onreboot" => return true,
+            b"set" | b"check" | b"if" | b"depends" | b"depend" | b"mode" | b"every" | b"onreboot" | b"include" => {
+                return true;
+            }
             _ => {}
         }
         let may_be_program = [b"start".as_slice(), b"stop", b"restart"].iter().any(|method| word.starts_with(method));

@@ -180,7 +180,7 @@ impl Parser<'_> {
         }
         let close = self.lexer.skip_while(plain.start + 1, |byte| byte != b'\'');
         let span = Span { start: plain.start, end: close + 1 };
-        if close >= self.lexer.len() || span.end < plain.end {
+        if close >= self.lexer.end(plain.start) || span.end < plain.end {
             return None;
         }
         if self.lexer.slice(span).contains(&b'\n') {
@@ -217,7 +217,7 @@ impl Parser<'_> {
     /// A noise word in front of a word of the command is gone, which is hardly what was meant.
     fn warn_noise(&mut self, token: Token) {
         let start = self.lexer.skip_space(self.place());
-        if start >= token.span.start {
+        if start >= token.span.start || !self.lexer.is_one_text(start, token.span.start) {
             return;
         }
         let end = self.lexer.skip_while(start, |byte| !ends_word(byte));

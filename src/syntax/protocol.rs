@@ -143,7 +143,7 @@ impl Parser<'_> {
         let start = self.place();
         if let Some(quote @ (b'"' | b'\'')) = self.lexer.byte(start) {
             let close = self.lexer.skip_while(start + 1, |byte| byte != quote);
-            if close >= self.lexer.len() {
+            if close >= self.lexer.end(start) {
                 let at = Span { start, end: start + 1 };
                 return Err(Box::new(self.error(at, "this quote has no partner")));
             }

@@ -3,9 +3,7 @@
 use super::lexer::TokenKind;
 use super::parser::{Parse, Parser};
 use super::source::Span;
-use super::statement::{
-    Action, INCLUDE_IN_RULE, Number, Rate, Recovery, RestartLimit, Rule, ServiceStatement, StatementKind, Test,
-};
+use super::statement::{Action, Number, Rate, Recovery, RestartLimit, Rule, ServiceStatement, StatementKind, Test};
 use super::words;
 
 impl Parser<'_> {
@@ -60,11 +58,6 @@ impl Parser<'_> {
 
     fn rule_rest(&mut self, head: Span, test: Test) -> Parse<StatementKind> {
         let rate = self.rate()?;
-        let token = self.peek();
-        if self.is(token, "include") {
-            self.advance();
-            return Ok(StatementKind::Unsupported(self.unsupported(token.span, INCLUDE_IN_RULE)));
-        }
         self.expect("then")?;
         let action = self.action(false)?;
         let succeeded = match &test {

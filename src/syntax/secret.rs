@@ -12,7 +12,7 @@ pub fn is_secret_name(name: &[u8]) -> bool {
 
 /// Ranges of `text` that hold secrets, in order. It errs on the side of hiding: the text may be full of mistakes.
 pub fn secrets(text: &[u8]) -> Vec<Span> {
-    let mut lexer = Lexer::new(text);
+    let mut lexer = Lexer::new(text, 0);
     let mut found = Vec::new();
     let mut place = 0;
     let mut after_password = false;

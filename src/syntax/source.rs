@@ -1,11 +1,12 @@
 //! Control-file texts and places in them.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::path::{Path, PathBuf};
 
 use super::secret;
 
-/// A range of bytes in one source; `end` is the first byte behind it.
+/// A range of bytes; `end` is the first byte behind it. Statements may extend over several files, so the parser counts bytes
+/// through all of them ([`Source::base`]); in a [`Location`] they are counted from the start of the file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Span {
     /// First byte.
@@ -41,7 +42,7 @@ impl Text {
 }
 
 /// Number of a source in [`Sources`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SourceId(usize);
 
 /// A range of bytes in one of several sources.
@@ -67,15 +68,16 @@ pub struct Position {
 pub struct Source {
     path: PathBuf,
     text: Vec<u8>,
+    base: usize,
     line_starts: Vec<usize>,
     secrets: OnceCell<Vec<Span>>,
 }
 
 impl Source {
-    fn new(path: PathBuf, text: Vec<u8>) -> Source {
+    fn new(path: PathBuf, text: Vec<u8>, base: usize) -> Source {
         let ends = text.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(place, _)| place + 1);
         let line_starts = std::iter::once(0).chain(ends).collect();
-        Source { path, text, line_starts, secrets: OnceCell::new() }
+        Source { path, text, base, line_starts, secrets: OnceCell::new() }
     }
 
     /// The file's name.
@@ -86,6 +88,11 @@ impl Source {
     /// The file's bytes.
     pub fn text(&self) -> &[u8] {
         &self.text
+    }
+
+    /// The parser's place of the first byte.
+    pub fn base(&self) -> usize {
+        self.base
     }
 
     /// Whether byte `offset` belongs to something that must not be shown.
@@ -124,31 +131,67 @@ impl Source {
     }
 }
 
-/// All control files of one load.
+/// All control files of one load. They stay where they are while more come in, since statements may begin in one file and
+/// end in another: so they are kept in shelves, each twice as long as the one before.
 #[derive(Clone, Debug, Default)]
-pub struct Sources(Vec<Source>);
+pub struct Sources {
+    shelves: [OnceCell<Box<[OnceCell<Source>]>>; 32],
+    count: Cell<usize>,
+    /// The place behind the last byte.
+    end: Cell<usize>,
+}
 
 impl Sources {
     /// Takes a file's text in.
-    pub fn add(&mut self, path: PathBuf, text: Vec<u8>) -> SourceId {
-        self.0.push(Source::new(path, text));
-        SourceId(self.0.len() - 1)
+    pub fn add(&self, path: PathBuf, text: Vec<u8>) -> SourceId {
+        let id = self.count.get();
+        let (number, place) = shelf(id);
+        let base = self.end.get();
+        // A byte between two files keeps the end of one and the start of the next apart.
+        self.end.set(base + text.len() + 1);
+        self.count.set(id + 1);
+        if let Some(shelf) = self.shelves.get(number) {
+            let shelf = shelf.get_or_init(|| (0..1_usize << number).map(|_| OnceCell::new()).collect());
+            shelf.get(place).map(|slot| slot.get_or_init(|| Source::new(path, text, base)));
+        }
+        SourceId(id)
     }
 
     /// The file with that number.
     pub fn get(&self, id: SourceId) -> Option<&Source> {
-        self.0.get(id.0)
+        let (shelf, place) = shelf(id.0);
+        self.shelves.get(shelf)?.get()?.get(place)?.get()
+    }
+
+    /// Where a range of the parser is; what reaches over the end of its file is cut.
+    pub fn locate(&self, span: Span) -> Location {
+        let base = |id: usize| self.get(SourceId(id)).map_or(usize::MAX, Source::base);
+        let (mut first, mut behind) = (0, self.len());
+        while first + 1 < behind {
+            let middle = first + (behind - first) / 2;
+            if base(middle) <= span.start { first = middle } else { behind = middle }
+        }
+        let source = SourceId(first);
+        let (base, length) = self.get(source).map_or((0, 0), |source| (source.base, source.text.len()));
+        let local = |place: usize| place.saturating_sub(base).min(length);
+        Location { source, span: Span { start: local(span.start), end: local(span.end.max(span.start)) } }
     }
 
     /// How many files there are.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.count.get()
     }
 
     /// Whether no file was added.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.len() == 0
     }
+}
+
+/// The shelf of a source, and its place there.
+fn shelf(id: usize) -> (usize, usize) {
+    let number = (id + 1).ilog2();
+    (number as usize, id + 1 - (1 << number))
 }
 
 #[cfg(test)]
@@ -157,7 +200,7 @@ mod tests {
 
     #[test]
     fn positions_count_lines_and_characters() {
-        let source = Source::new(PathBuf::from("f"), b"a\n\xc3\xa9b\r\n\xff\tc".to_vec());
+        let source = Source::new(PathBuf::from("f"), b"a\n\xc3\xa9b\r\n\xff\tc".to_vec(), 0);
         assert_eq!(source.position(0), Position { line: 1, column: 1 });
         assert_eq!(source.position(1), Position { line: 1, column: 2 });
         assert_eq!(source.position(4), Position { line: 2, column: 2 });
@@ -169,8 +212,24 @@ mod tests {
 
     #[test]
     fn an_empty_text_has_one_line() {
-        let source = Source::new(PathBuf::from("f"), Vec::new());
+        let source = Source::new(PathBuf::from("f"), Vec::new(), 0);
         assert_eq!(source.position(0), Position { line: 1, column: 1 });
         assert_eq!(source.line_span(0), Span { start: 0, end: 0 });
+    }
+
+    #[test]
+    fn many_files_keep_their_places() {
+        let sources = Sources::default();
+        let all: Vec<SourceId> = (0..1000).map(|n| sources.add(format!("/{n}").into(), vec![b'x'; n % 7])).collect();
+        assert_eq!(sources.len(), 1000);
+        for (n, id) in all.iter().enumerate() {
+            let source = sources.get(*id).unwrap();
+            assert_eq!((source.path(), source.text().len()), (Path::new(&format!("/{n}")), n % 7));
+            let (start, end) = (source.base(), source.base() + n % 7);
+            assert_eq!(sources.locate(Span { start, end }).source, *id);
+            let beyond = Span { start: end, end: end + 100 };
+            assert_eq!(sources.locate(beyond), Location { source: *id, span: Span { start: n % 7, end: n % 7 } });
+        }
+        assert!(sources.get(SourceId(1000)).is_none());
     }
 }

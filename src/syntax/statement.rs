@@ -31,22 +31,6 @@ pub enum StatementKind {
     Check(Check),
     /// A statement that belongs to the `check` before it.
     Service(ServiceStatement),
-    /// `include GLOB`
-    Include(Text),
-    /// A construct that is known by name only.
-    Unsupported(Unsupported),
-}
-
-/// The words of the one construct that is known by name only.
-pub const INCLUDE_IN_RULE: &str = "include inside a rule";
-
-/// A construct that is known by name only.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unsupported {
-    /// Its words.
-    pub words: String,
-    /// Where these words are.
-    pub span: Span,
 }
 
 /// The `set` statements.

@@ -6,16 +6,30 @@ mod recovery;
 
 use std::path::PathBuf;
 
-use super::diagnostic::Severity;
-use super::parser::{Parsed, parse};
-use super::source::Sources;
+use super::diagnostic::{Diagnostics, Severity};
+use super::parser::{Files, Parsed, parse};
+use super::source::{Location, SourceId, Sources};
 use super::statement::*;
 
-fn parsed(text: &str) -> (Sources, Parsed) {
-    let mut sources = Sources::default();
-    let source = sources.add(PathBuf::from("monitrc"), text.as_bytes().to_vec());
-    let parsed = parse(source, text.as_bytes());
+/// Files that can be included, by their names.
+struct Table<'a>(&'a [(&'a str, &'a str)]);
+
+impl Files for Table<'_> {
+    fn include(&mut self, sources: &Sources, pattern: &[u8], _: Location, _: &mut Diagnostics) -> Vec<SourceId> {
+        let known = self.0.iter().filter(|(name, _)| name.as_bytes() == pattern);
+        known.map(|(name, text)| sources.add(name.into(), text.as_bytes().to_vec())).collect()
+    }
+}
+
+fn parsed_with(text: &[u8], files: &[(&str, &str)]) -> (Sources, Parsed) {
+    let sources = Sources::default();
+    let source = sources.add(PathBuf::from("monitrc"), text.to_vec());
+    let parsed = parse(&sources, source, &mut Table(files));
     (sources, parsed)
+}
+
+fn parsed(text: &str) -> (Sources, Parsed) {
+    parsed_with(text.as_bytes(), &[])
 }
 
 /// The statements of a text without mistakes.
@@ -351,25 +365,54 @@ fn actions_are_not_taken_for_statements() {
 }
 
 #[test]
-fn includes() {
-    for text in ["include /etc/monit.d/*.conf", "include '/etc/monit.d/*.conf'", "INCLUDE \"/etc/monit.d/*.conf\""] {
-        let all = good(text);
-        assert!(
-            matches!(all.as_slice(), [StatementKind::Include(glob)] if glob.lossy() == "/etc/monit.d/*.conf"),
-            "{all:?}"
-        );
+fn an_include_may_stand_between_any_two_words() {
+    const FILES: [(&str, &str); 7] = [
+        ("/rate", "for 3 cycles # a comment"),
+        ("/allow", "allow localhost"),
+        ("/words", "x y"),
+        ("/start", "if failed port 80"),
+        ("/then", "then "),
+        ("/then", "alert"),
+        ("/empty", ""),
+    ];
+    let table = [
+        ("if failed port 80 include /rate then alert", "if failed port 80 for 3 cycles then alert"),
+        ("INCLUDE '/start'then alert", "if failed port 80 then alert"),
+        ("include /start;include /then", "if failed port 80 then alert"),
+        ("if include \"/empty\" include\n/empty failed port 80 include /then", "if failed port 80 then alert"),
+        ("set httpd port 1 include /allow allow 10.0.0.1", "set httpd port 1 allow localhost allow 10.0.0.1"),
+        ("start program /a include /words", "start program /a x y"),
+        ("if include /unknown failed port 80 then alert", "if failed port 80 then alert"),
+        ("group include", "group include"),
+        ("depends on include, a", "depends on include, a"),
+        ("start \"/a include /words\"", "start \"/a include /words\""),
+    ];
+    // Places differ, so what is compared is the rest of the debug text.
+    let bare = |text: &str| {
+        let (sources, parsed) = parsed_with(text.as_bytes(), &FILES);
+        assert!(parsed.diagnostics.is_empty(), "{text}\n{}", parsed.diagnostics.render(&sources));
+        let debug = format!("{:?}", parsed.statements);
+        let mut parts = debug.split("Span {");
+        let first = parts.next().unwrap_or_default().to_owned();
+        parts.fold(first, |all, part| all + part.split_once('}').unwrap().1)
+    };
+    for (text, plain) in table {
+        assert_eq!(bare(text), bare(plain), "{text}");
     }
-    assert_eq!(good("check process a pidfile /a include x.inc start \"/bin/a\"").len(), 3);
 }
 
 #[test]
-fn an_include_inside_a_rule_is_named() {
-    for tail in ["", "\nset init", "\nif not exist then stop"] {
-        let all = good(&format!("if not exist include /a then alert{tail}"));
-        let [StatementKind::Unsupported(unsupported), rest @ ..] = all.as_slice() else { panic!("{all:?}") };
-        assert_eq!(unsupported.words, "include inside a rule");
-        assert_eq!(rest.len(), usize::from(!tail.is_empty()), "{rest:?}");
-    }
+fn a_mistake_in_an_included_file_is_shown_there() {
+    let shown = |text: &str, file: &str| {
+        let (sources, parsed) = parsed_with(text.as_bytes(), &[("/inc", file)]);
+        parsed.diagnostics.render(&sources)
+    };
+    let expected = "/inc:2:5: error: expected a setting\n  set nonsense\n      ^~~~~~~~\n";
+    assert_eq!(shown("set init include /inc\nset init", "set init\nset nonsense\n"), expected);
+    let expected = "/inc:1:13: error: expected 'then', found the end of the file\n  if not exist\n              ^\n";
+    assert_eq!(shown("check process a pidfile /a\n include /inc\nset init", "if not exist\n"), expected);
+    let expected = "/inc:1:5: error: expected an action, found the end of the file\n  then\n      ^\n";
+    assert_eq!(shown("if not exist include /inc set init", "then"), expected);
 }
 
 #[test]
@@ -574,9 +617,8 @@ fn no_change_of_a_text_makes_it_panic() {
             let end = (start + random(20)).min(text.len());
             text.splice(start..end, pieces[random(pieces.len())].iter().copied());
         }
-        let mut sources = Sources::default();
-        let source = sources.add(PathBuf::from("f"), text.clone());
-        parse(source, &text).diagnostics.render(&sources);
+        let (sources, parsed) = parsed_with(&text, &[("/etc/*.conf", "set init 'x")]);
+        parsed.diagnostics.render(&sources);
     }
 }
 
