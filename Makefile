@@ -6,6 +6,7 @@
 #   make demo            watch three stand-in services at work; Ctrl-C removes everything
 #   make corpus CORPUS=DIR  judge real control files as the original does (DIR is not part of the project)
 #   make fuzz            feed the parser, the printer and the expressions with made-up input; TARGET=NAME, SECONDS=N
+#   make verdicts        judge some thousands of small control files as the installed monit does
 #   make lint            manual pages, formatting, clippy, documentation, scripts
 #   make freebsd-check   type check, lints and link for FreeBSD, from any Linux or on FreeBSD itself
 #   make clean           remove target/
@@ -33,7 +34,7 @@ PATHS = POLLUX_SYSCONFDIR='$(SYSCONFDIR)' POLLUX_STATEDIR='$(STATEDIR)' \
 PAGES = man/pollux.8 man/monitrc.5
 SCRIPTS = tests/need.sh tests/demo/*.sh tests/freebsd/*.sh tests/fuzz/*.sh port/pollux.in
 
-.PHONY: all install install-rc test corpus fuzz demo lint lint-man lint-scripts lint-rust doc freebsd-check clean
+.PHONY: all install install-rc test corpus fuzz verdicts demo lint lint-man lint-scripts lint-rust doc freebsd-check clean
 
 all:
 	@sh tests/need.sh rust cc
@@ -78,6 +79,10 @@ corpus:
 fuzz:
 	@sh tests/need.sh rust cc
 	@sh tests/fuzz/run.sh '$(TARGET)' '$(SECONDS)'
+
+verdicts:
+	@sh tests/need.sh rust cc
+	$(CARGO) test $(LOCKED) --test verdicts -- --ignored --nocapture
 
 demo: all
 	@sh tests/need.sh ps
