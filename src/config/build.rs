@@ -12,7 +12,7 @@ use super::order::{Cycle, order};
 use super::world::{ProgramState, World};
 use crate::base::ere;
 use crate::base::schedule::{Backoff, Every};
-use crate::syntax::diagnostic::{Diagnostic, Diagnostics, Severity};
+use crate::syntax::diagnostic::{Diagnostic, Diagnostics};
 use crate::syntax::source::{Location, SourceId, Sources, Span, Text};
 use crate::syntax::statement as written;
 use crate::syntax::statement::{Check, OnReboot as OnRebootWord, Set, Statement, StatementKind, Target};
@@ -45,6 +45,10 @@ pub(super) struct Builder<'a> {
     pub(super) httpd_tls: Option<Location>,
     /// Whether the open service is of a type that is not run; then its rules need not be named too.
     pub(super) in_unbuilt_check: bool,
+    /// Where `set httpd` is.
+    pub(super) httpd_place: Option<Location>,
+    /// Settings of included files by their words.
+    pub(super) given: HashMap<&'static str, super::surprises::Given>,
     /// What is not run.
     unbuilt: Vec<(Location, String)>,
 }
@@ -63,7 +67,7 @@ enum Current {
 /// A service under construction.
 pub(super) struct Draft {
     pub(super) name: String,
-    location: Location,
+    pub(super) location: Location,
     /// `None`: refused, but its name is taken.
     kind: Option<Kind>,
     pub(super) groups: Vec<String>,
@@ -76,11 +80,17 @@ pub(super) struct Draft {
     pub(super) restart: Option<super::Program>,
     pub(super) backoff: Option<Backoff>,
     pub(super) rules: Vec<Rule>,
+    /// Where each rule is.
+    pub(super) rule_places: Vec<Location>,
+    /// Where the first restart limit is.
+    pub(super) limit_place: Option<Location>,
     pub(super) restart_limits: Vec<RestartLimit>,
     pub(super) cron: Option<Cron>,
     pub(super) ignore: Vec<Content>,
     pub(super) alerts: Vec<Alert>,
     pub(super) no_alerts: Vec<String>,
+    /// A statement of it has a mistake.
+    has_mistake: bool,
 }
 
 impl<'a> Builder<'a> {
@@ -104,6 +114,8 @@ impl<'a> Builder<'a> {
             current: Current::None,
             groups: HashMap::new(),
             httpd_tls: None,
+            httpd_place: None,
+            given: HashMap::new(),
             in_unbuilt_check: false,
             unbuilt: Vec::new(),
         }
@@ -117,8 +129,22 @@ impl<'a> Builder<'a> {
                 self.set(set, statement.span);
             }
             StatementKind::Check(check) => self.check(check),
+            StatementKind::Mistake { service: true } => {
+                if let Some(draft) = self.services.last_mut() {
+                    draft.has_mistake = true;
+                }
+            }
+            StatementKind::Mistake { service: false } => self.current = Current::Refused,
             StatementKind::Service(service) => match self.current {
-                Current::Service => self.service(service, statement.span),
+                Current::Service => {
+                    self.warn_stray(statement.span);
+                    let errors = self.diagnostics.errors();
+                    self.service(service, statement.span);
+                    let is_mistake = self.diagnostics.errors() > errors;
+                    if let Some(draft) = self.services.last_mut() {
+                        draft.has_mistake |= is_mistake;
+                    }
+                }
                 Current::Refused => {}
                 Current::None => {
                     let message = "this statement belongs into a service, and none is open here";
@@ -130,6 +156,7 @@ impl<'a> Builder<'a> {
     }
 
     fn set(&mut self, set: Set, span: Span) {
+        self.warn_order(&set, span);
         match set {
             Set::OnReboot(word) => self.onreboot = onreboot(word),
             set => self.setting(set, span),
@@ -224,7 +251,12 @@ impl<'a> Builder<'a> {
         };
         match ere::compile(&text.value) {
             Ok((regex, warnings)) => {
+                let mut told: Vec<String> = Vec::new();
                 for warning in warnings {
+                    if told.contains(&warning.text) {
+                        continue;
+                    }
+                    told.push(warning.text.clone());
                     let location = self.location(span_of(warning.offset));
                     self.push(Diagnostic::warning(location, warning.text));
                 }
@@ -249,6 +281,11 @@ impl<'a> Builder<'a> {
     pub(super) fn unbuilt(&mut self, span: Span, words: &str) {
         let location = self.location(span);
         self.unbuilt.push((location, words.to_owned()));
+    }
+
+    /// All services so far.
+    pub(super) fn drafts(&self) -> &[Draft] {
+        &self.services
     }
 
     /// The service that is open.
@@ -295,6 +332,8 @@ impl<'a> Builder<'a> {
         if self.diagnostics.has_errors() {
             return (settings, None);
         }
+        self.warn_idle();
+        self.warn_page();
         // The service that was added depends on nothing and stands at the end.
         let order: Vec<usize> = order.iter().copied().chain(depends.len()..self.services.len()).collect();
         let mut new_places: Vec<usize> = vec![0; order.len()];
@@ -393,7 +432,8 @@ impl<'a> Builder<'a> {
     /// Reports what lacks something without which it makes no sense.
     fn incomplete(&mut self) {
         let mut missing = Vec::new();
-        for draft in &self.services {
+        // A rule with a mistake in it may have been the test.
+        for draft in self.services.iter().filter(|draft| !draft.has_mistake) {
             let has = |wanted: fn(&Test) -> bool| draft.rules.iter().any(|rule| wanted(&rule.test));
             let message = match &draft.kind {
                 Some(Kind::Host(_)) if !has(|test| matches!(test, Test::Connection(_))) => {
@@ -407,13 +447,7 @@ impl<'a> Builder<'a> {
             missing.push((draft.location, message));
         }
         for (location, message) in missing {
-            // A rule with a mistake in it may have been the test.
-            let near = self.diagnostics.iter().any(|found| {
-                found.severity == Severity::Error && found.location.is_some_and(|at| at.source == location.source)
-            });
-            if !near {
-                self.push(Diagnostic::error(location, message));
-            }
+            self.push(Diagnostic::error(location, message));
         }
         self.page_keys();
     }
@@ -475,11 +509,14 @@ impl Draft {
             restart: None,
             backoff: None,
             rules: Vec::new(),
+            rule_places: Vec::new(),
+            limit_place: None,
             restart_limits: Vec::new(),
             cron: None,
             ignore: Vec::new(),
             alerts: Vec::new(),
             no_alerts: Vec::new(),
+            has_mistake: false,
         }
     }
 

@@ -41,6 +41,12 @@ impl Builder<'_> {
                 Test::Transferred { upload, limit: self::limit(&limit), minutes }
             }
             written::Test::Content(content) if kind == ServiceType::Program => {
+                let pattern = &content.pattern;
+                if pattern.value.starts_with(b"/") {
+                    let error = self.error(pattern.span, "there are no files of patterns for the output of programs");
+                    self.push(error.with_help("begin the pattern with [/] if it looks for a slash"));
+                    return None;
+                }
                 Test::Content(self.one_content(&content)?)
             }
             written::Test::Content(content) => Test::Content(self.content(&content)?),

@@ -1,7 +1,6 @@
 //! Reads the control file and what it includes, and makes a [`Config`] of it. The only part that asks the machine, and only
 //! through [`World`].
 
-use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -77,7 +76,7 @@ impl Loaded {
 pub fn load(path: &Path, world: &dyn World, overrides: &Overrides) -> Loaded {
     let sources = Sources::default();
     let mut diagnostics = Diagnostics::default();
-    let mut loader = Loader { world, parents: HashMap::new(), total: 0 };
+    let mut loader = Loader { world, total: 0 };
     let absolute = if path.is_absolute() { path.to_owned() } else { world.current_dir().join(path) };
     let main = loader.control_file(path, &absolute, &sources, &mut diagnostics);
     let (mut settings, mut config) = match main {
@@ -114,8 +113,6 @@ impl Overrides {
 /// Reads files.
 struct Loader<'a> {
     world: &'a dyn World,
-    /// Which file includes which.
-    parents: HashMap<SourceId, SourceId>,
     /// Bytes read so far.
     total: u64,
 }
@@ -192,9 +189,9 @@ impl Loader<'_> {
     }
 
     /// The file and those that lead to it.
-    fn chain<'s>(&self, source: SourceId, sources: &'s Sources) -> Vec<&'s Path> {
-        let chain = std::iter::successors(Some(source), |source| self.parents.get(source).copied());
-        chain.filter_map(|source| sources.get(source).map(Source::path)).collect()
+    fn chain(source: SourceId, sources: &Sources) -> Vec<&Path> {
+        let including = |source: &&Source| source.included().and_then(|place| sources.get(place.source));
+        std::iter::successors(sources.get(source), including).map(Source::path).collect()
     }
 
     /// A pattern that matches nothing is fine, a path or a folder that does not exist is worth a warning.
@@ -225,7 +222,7 @@ impl Files for Loader<'_> {
         place: Location,
         diagnostics: &mut Diagnostics,
     ) -> Vec<SourceId> {
-        let chain = self.chain(place.source, sources);
+        let chain = Self::chain(place.source, sources);
         if chain.len() >= DEPTH_MAX {
             let message = format!("files are included more than {DEPTH_MAX} deep");
             diagnostics.push(Diagnostic::error(place, message));
@@ -251,9 +248,7 @@ impl Files for Loader<'_> {
             }
             match self.read(&path, sources) {
                 Ok(text) => {
-                    let source = sources.add(path, text);
-                    self.parents.insert(source, place.source);
-                    included.push(source);
+                    included.push(sources.add_included(path, text, place));
                 }
                 Err(reason) => {
                     let message = format!("'{}' cannot be included: {reason}", path.display());

@@ -14,6 +14,7 @@ pub mod print;
 pub mod recording;
 mod rules;
 pub mod settings;
+mod surprises;
 #[cfg(test)]
 pub(crate) mod tests;
 mod text;

@@ -76,7 +76,13 @@ impl Builder<'_> {
             ServiceStatement::Ignore(content) => self.ignore(&content, span),
             ServiceStatement::Every(cycles) => self.every(&cycles, span),
             ServiceStatement::Rule(rule) => self.rule(*rule),
-            ServiceStatement::RestartLimit(limit) => self.restart_limit(*limit),
+            ServiceStatement::RestartLimit(limit) => {
+                let location = self.location(span);
+                self.restart_limit(*limit);
+                if let Some(draft) = self.draft() {
+                    draft.limit_place.get_or_insert(location);
+                }
+            }
         }
     }
 
@@ -265,6 +271,7 @@ impl Builder<'_> {
     }
 
     fn rule(&mut self, rule: written::Rule) {
+        let location = self.location(rule.head);
         let changed = !rule.test.recovers();
         let Some(test) = self.test(rule.test, rule.head) else {
             return;
@@ -284,6 +291,7 @@ impl Builder<'_> {
             return;
         };
         draft.rules.push(Rule { test, failure, recovery });
+        draft.rule_places.push(location);
     }
 
     fn reaction(&mut self, rate: Option<written::Rate>, action: written::Action) -> Option<Reaction> {

@@ -44,6 +44,8 @@ impl Builder<'_> {
             Set::Limits(limits) => limits.iter().for_each(|limit| self.limit(limit)),
             Set::Httpd(options) => {
                 self.settings.httpd.get_or_insert_with(Httpd::default);
+                let location = self.location(span);
+                self.httpd_place.get_or_insert(location);
                 options.into_iter().for_each(|option| self.httpd_option(option, span));
             }
             Set::OnReboot(word) => self.onreboot = super::build::onreboot(word),

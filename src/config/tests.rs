@@ -1,6 +1,7 @@
 //! Whole loads on a machine made of tables.
 
 mod semantic;
+mod surprises;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -126,7 +127,7 @@ fn httpd() {
     let credential =
         |user: &str, password: &str, read_only| Credential { user: user.into(), password: password.into(), read_only };
     assert_eq!(httpd.credentials, [credential("admin", "monit", false), credential("guest", "a b", true)]);
-    let twice = config("set httpd port 1 allow localhost set httpd port 2").settings.httpd.unwrap();
+    let twice = config("set httpd port 1 allow ::1 allow a:x set httpd port 2").settings.httpd.unwrap();
     assert_eq!((twice.port, twice.allow.len()), (Some(2), 1));
 }
 
@@ -175,9 +176,9 @@ fn a_process_that_says_nothing_of_its_existence_is_restarted() {
     let texts = |text: &str| service(text).rules.iter().map(Rule::text).collect::<Vec<_>>();
     assert_eq!(texts("check process a pidfile /a"), ["If doesn't exist then restart"]);
     assert_eq!(texts("check process a pidfile /a if not exist then alert"), ["If doesn't exist then alert"]);
-    assert_eq!(texts("check process a pidfile /a if exist then stop"), ["If exist then stop"]);
+    assert_eq!(texts("check process a pidfile /a stop \"/bin/true\" if exist then stop"), ["If exist then stop"]);
     assert_eq!(texts("check process a pidfile /a if exited then alert"), ["If exited then alert"]);
-    let two = "check process a pidfile /a if not exist 2 times within 3 cycles then alert if not exist for 4 cycles then restart else if succeeded 2 cycles then exec \"/bin/true x\" as uid root repeat every 2 cycles";
+    let two = "check process a pidfile /a start \"/bin/true\" if not exist 2 times within 3 cycles then alert if not exist for 4 cycles then restart else if succeeded 2 cycles then exec \"/bin/true x\" as uid root repeat every 2 cycles";
     assert_eq!(
         texts(two),
         [
@@ -491,17 +492,17 @@ fn surprises_are_warnings() {
         ),
         (process("every 0 cycles"), "every 0 cycles is taken as every cycle", "0"),
         (
-            "set httpd port 1 address x address y".to_owned(),
+            "set httpd port 1 address x address ::1 allow a:x".to_owned(),
             "the address can be given only once, the last one counts",
-            "y",
+            "::1",
         ),
         (
-            "set httpd port 1 allow 10.0.0.0/33".to_owned(),
+            "set httpd port 1 address ::1 allow a:x allow 10.0.0.0/33".to_owned(),
             "this is no network and is ignored, nobody is allowed by it",
             "10.0.0.0/33",
         ),
         (
-            "set httpd port 1 allow a:x allow a:y".to_owned(),
+            "set httpd port 1 address ::1 allow a:x allow a:y".to_owned(),
             "there are credentials for 'a' already, these are ignored",
             "a",
         ),
@@ -512,7 +513,11 @@ fn surprises_are_warnings() {
             "'the' means nothing outside of quotes and is left out of this command",
             "the",
         ),
-        ("set httpd port 1 allow a:\"\"".to_owned(), "the password is empty, nobody can log in with it", "\"\""),
+        (
+            "set httpd port 1 address ::1 allow a:\"\"".to_owned(),
+            "the password is empty, nobody can log in with it",
+            "\"\"",
+        ),
         (
             "check process a matching \"monitrc\"".to_owned(),
             "this pattern also matches pollux itself, which is never taken for the service",

@@ -130,6 +130,11 @@ impl Diagnostics {
         self.errors > 0
     }
 
+    /// How many errors there are, those that were left out among them.
+    pub fn errors(&self) -> usize {
+        self.errors
+    }
+
     /// How many messages were not kept.
     pub fn left_out(&self) -> usize {
         self.left_out

@@ -9,7 +9,8 @@ use super::statement::{
 use crate::base::event::{DISPLAY_ORDER, EventKind};
 
 /// Words of events that have two.
-const MORE_EVENTS: [(&str, EventKind); 2] = [("time", EventKind::Timestamp), ("fsflag", EventKind::FsFlags)];
+const MORE_EVENTS: [(&str, EventKind); 3] =
+    [("time", EventKind::Timestamp), ("fsflag", EventKind::FsFlags), ("perm", EventKind::Permission)];
 
 impl Parser<'_> {
     /// `alert ADDRESS …`; `alert` was taken.

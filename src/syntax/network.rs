@@ -163,7 +163,7 @@ impl Parser<'_> {
 
     /// A version and a checksum directly behind `type tcpssl`.
     fn tcpssl(&mut self, options: &mut Vec<ConnectionOption>) -> Parse<()> {
-        if let Some(version) = self.tls_version() {
+        if let Some(version) = self.tls_version()? {
             options.push(ConnectionOption::Tls(super::statement::TlsUse::Version(version)));
         }
         let next = self.peek();

@@ -12,7 +12,7 @@ pub(super) type Parse<T> = Result<T, Box<Diagnostic>>;
 /// A parsed file.
 #[derive(Debug)]
 pub struct Parsed {
-    /// Statements in the order of the file, without those that have mistakes.
+    /// Statements in the order of the file.
     pub statements: Vec<Statement>,
     /// The mistakes.
     pub diagnostics: Diagnostics,
@@ -54,6 +54,8 @@ pub fn parse(sources: &Sources, source: SourceId, files: &mut dyn Files) -> Pars
         match parser.statement() {
             Ok(kind) => statements.push(Statement { span: start.to(parser.last), kind }),
             Err(diagnostic) => {
+                let check = parser.lexer.slice(start).eq_ignore_ascii_case(b"check");
+                let set = parser.lexer.slice(start).eq_ignore_ascii_case(b"set");
                 parser.diagnostics.push(*diagnostic);
                 if parser.place == place {
                     parser.advance();
@@ -61,6 +63,10 @@ pub fn parse(sources: &Sources, source: SourceId, files: &mut dyn Files) -> Pars
                 parser.recovering = !parser.diagnostics.is_full();
                 parser.skip_statement();
                 parser.recovering = false;
+                statements.push(Statement {
+                    span: start.to(parser.last),
+                    kind: StatementKind::Mistake { service: !check && !set },
+                });
             }
         }
     }
@@ -368,6 +374,9 @@ impl<'a> Parser<'a> {
             TokenKind::TooLong => {
                 self.error(token.span, format!("this is longer than {} bytes", super::lexer::TOKEN_MAX))
             }
+            TokenKind::Word if self.begins_line_of_statement(token) => {
+                self.error(Span { start: self.last.end, end: self.last.end }, format!("expected {what}"))
+            }
             TokenKind::Word if words::is_reserved(text) => {
                 let help = format!("to use a reserved word as a string, put it in quotes: \"{shown}\"");
                 let found = self.error(token.span, format!("expected {what}, found the reserved word '{shown}'"));
@@ -413,6 +422,12 @@ impl<'a> Parser<'a> {
             };
         }
         diagnostic
+    }
+
+    /// Whether a line below the token taken last begins with `token`, the first word of a statement.
+    fn begins_line_of_statement(&mut self, token: Token) -> bool {
+        let last = Token { kind: TokenKind::Word, span: self.last };
+        self.last.end < token.span.start && !self.is_on_line_of(last, token) && self.starts_statement(token)
     }
 
     /// Whether the token taken last was the last one of its file, and `next` stands in another.

@@ -107,7 +107,7 @@ impl Parser<'_> {
             return self.content();
         }
         self.expect("match")?;
-        Ok(Content { differs, pattern: self.pattern()? })
+        Ok(Content { is_match: true, differs, pattern: self.pattern()? })
     }
 
     /// `cycles` or `cycle`

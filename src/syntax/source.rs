@@ -69,15 +69,16 @@ pub struct Source {
     path: PathBuf,
     text: Vec<u8>,
     base: usize,
+    included: Option<Location>,
     line_starts: Vec<usize>,
     secrets: OnceCell<Vec<Span>>,
 }
 
 impl Source {
-    fn new(path: PathBuf, text: Vec<u8>, base: usize) -> Source {
+    fn new(path: PathBuf, text: Vec<u8>, base: usize, included: Option<Location>) -> Source {
         let ends = text.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(place, _)| place + 1);
         let line_starts = std::iter::once(0).chain(ends).collect();
-        Source { path, text, base, line_starts, secrets: OnceCell::new() }
+        Source { path, text, base, included, line_starts, secrets: OnceCell::new() }
     }
 
     /// The file's name.
@@ -93,6 +94,11 @@ impl Source {
     /// The parser's place of the first byte.
     pub fn base(&self) -> usize {
         self.base
+    }
+
+    /// The place of the `include` that brought it; `None` for the control file.
+    pub fn included(&self) -> Option<Location> {
+        self.included
     }
 
     /// Whether byte `offset` belongs to something that must not be shown.
@@ -144,6 +150,15 @@ pub struct Sources {
 impl Sources {
     /// Takes a file's text in.
     pub fn add(&self, path: PathBuf, text: Vec<u8>) -> SourceId {
+        self.put(path, text, None)
+    }
+
+    /// Takes the text of a file in that is included at `place`.
+    pub fn add_included(&self, path: PathBuf, text: Vec<u8>, place: Location) -> SourceId {
+        self.put(path, text, Some(place))
+    }
+
+    fn put(&self, path: PathBuf, text: Vec<u8>, included: Option<Location>) -> SourceId {
         let id = self.count.get();
         let (number, place) = shelf(id);
         let base = self.end.get();
@@ -152,7 +167,7 @@ impl Sources {
         self.count.set(id + 1);
         if let Some(shelf) = self.shelves.get(number) {
             let shelf = shelf.get_or_init(|| (0..1_usize << number).map(|_| OnceCell::new()).collect());
-            shelf.get(place).map(|slot| slot.get_or_init(|| Source::new(path, text, base)));
+            shelf.get(place).map(|slot| slot.get_or_init(|| Source::new(path, text, base, included)));
         }
         SourceId(id)
     }
@@ -200,7 +215,7 @@ mod tests {
 
     #[test]
     fn positions_count_lines_and_characters() {
-        let source = Source::new(PathBuf::from("f"), b"a\n\xc3\xa9b\r\n\xff\tc".to_vec(), 0);
+        let source = Source::new(PathBuf::from("f"), b"a\n\xc3\xa9b\r\n\xff\tc".to_vec(), 0, None);
         assert_eq!(source.position(0), Position { line: 1, column: 1 });
         assert_eq!(source.position(1), Position { line: 1, column: 2 });
         assert_eq!(source.position(4), Position { line: 2, column: 2 });
@@ -212,7 +227,7 @@ mod tests {
 
     #[test]
     fn an_empty_text_has_one_line() {
-        let source = Source::new(PathBuf::from("f"), Vec::new(), 0);
+        let source = Source::new(PathBuf::from("f"), Vec::new(), 0, None);
         assert_eq!(source.position(0), Position { line: 1, column: 1 });
         assert_eq!(source.line_span(0), Span { start: 0, end: 0 });
     }

@@ -31,6 +31,11 @@ pub enum StatementKind {
     Check(Check),
     /// A statement that belongs to the `check` before it.
     Service(ServiceStatement),
+    /// A statement with a mistake, which was reported.
+    Mistake {
+        /// It stands inside a service, for what is known.
+        service: bool,
+    },
 }
 
 /// The `set` statements.
@@ -420,6 +425,8 @@ pub enum Test {
 /// What `content` and `match` look for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Content {
+    /// Whether it is written `match`.
+    pub is_match: bool,
     /// `!=` or `not match`.
     pub differs: bool,
     /// A pattern, or the path of a file with patterns.

@@ -62,6 +62,7 @@ const CPU_KINDS: [(&str, CpuKind); 14] = [
 #[derive(Clone, Copy)]
 enum Units {
     Percent,
+    WholePercent,
     SizeOrPercent,
     CountOrPercent,
     Count,
@@ -89,7 +90,7 @@ impl Parser<'_> {
         }
         if self.accept("match") {
             let differs = self.is(first, "not");
-            return self.pattern().map(|pattern| Some(Test::Content(Content { differs, pattern })));
+            return self.pattern().map(|pattern| Some(Test::Content(Content { is_match: true, differs, pattern })));
         }
         if self.accept("security") {
             return self.security_attribute().map(Test::Failed).map(Some);
@@ -135,7 +136,7 @@ impl Parser<'_> {
             ("servicetime", (Measure::ServiceTime, Units::Latency)),
             ("size", (Measure::Size, Units::Size)),
             ("status", (Measure::Status, Units::Count)),
-            ("saturation", (Measure::Saturation, Units::Percent)),
+            ("saturation", (Measure::Saturation, Units::WholePercent)),
             ("upload", (Measure::Upload, Units::Traffic)),
             ("download", (Measure::Download, Units::Traffic)),
             ("hardlink", (Measure::Hardlink, Units::Count)),
@@ -185,7 +186,7 @@ impl Parser<'_> {
                 let number = self.number(what)?;
                 let minutes = u8::try_from(number.value).ok().filter(|minutes| [1, 5, 15].contains(minutes));
                 let minutes = minutes.ok_or_else(|| Box::new(self.error(number.span, format!("expected {what}"))))?;
-                self.expect_of("'min'", &[("min", ()), ("m", ())])?;
+                self.accept_of(&[("min", ()), ("m", ())]);
                 minutes
             } else {
                 self.expect_of(what, &MINUTES)?
@@ -262,16 +263,16 @@ impl Parser<'_> {
         let token = self.peek();
         let percent = token.kind == TokenKind::Percent || self.is(token, "percent");
         let unit = match units {
-            Units::Percent if !percent => {
+            Units::Percent | Units::WholePercent if !percent => {
                 return Err(Box::new(
                     self.expected("'%'").with_help("this limit is a percentage: write '%' behind it"),
                 ));
             }
-            Units::Percent | Units::SizeOrPercent | Units::CountOrPercent if percent => {
+            Units::Percent | Units::WholePercent | Units::SizeOrPercent | Units::CountOrPercent if percent => {
                 self.advance();
                 Unit::Percent
             }
-            Units::Percent | Units::CountOrPercent | Units::Count | Units::Ratio => Unit::One,
+            Units::Percent | Units::WholePercent | Units::CountOrPercent | Units::Count | Units::Ratio => Unit::One,
             Units::SizeOrPercent | Units::Size => Unit::Bytes(self.size_unit().unwrap_or(1)),
             Units::Age => Unit::Milliseconds(self.age_unit()),
             Units::Latency => Unit::Milliseconds(self.latency_unit()?),
@@ -294,7 +295,7 @@ impl Parser<'_> {
             Units::Percent | Units::SizeOrPercent | Units::Ratio => true,
             Units::CountOrPercent => unit == Unit::Percent,
             Units::Rate => unit != Unit::Operations,
-            Units::Count | Units::Age | Units::Latency | Units::Size | Units::Traffic => false,
+            Units::WholePercent | Units::Count | Units::Age | Units::Latency | Units::Size | Units::Traffic => false,
         };
         if !whole && !real {
             return Err(Box::new(self.error(millionths.span, "expected a whole number")));
@@ -364,7 +365,7 @@ impl Parser<'_> {
             b"!=" => true,
             _ => return Err(Box::new(self.error(operator.span, "expected '=' or '!='"))),
         };
-        Ok(Content { differs, pattern: self.pattern()? })
+        Ok(Content { is_match: false, differs, pattern: self.pattern()? })
     }
 
     pub(super) fn pattern(&mut self) -> Parse<Text> {

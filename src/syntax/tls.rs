@@ -1,6 +1,6 @@
 //! Options of encrypted connections.
 
-use super::lexer::TokenKind;
+use super::lexer::{Token, TokenKind};
 use super::parser::{Parse, Parser};
 use super::statement::{Checksum, Hash, TlsFile, TlsOption, TlsUse, TlsVersion};
 
@@ -34,12 +34,23 @@ impl Parser<'_> {
         if let Some(checksum) = self.certificate_checksum()? {
             return Ok(Some(TlsUse::Checksum(checksum)));
         }
-        Ok(self.tls_version().map(TlsUse::Version))
+        Ok(self.tls_version()?.map(TlsUse::Version))
     }
 
     /// A version, if one is the next token.
-    pub(super) fn tls_version(&mut self) -> Option<TlsVersion> {
-        self.accept_of(&VERSIONS)
+    pub(super) fn tls_version(&mut self) -> Parse<Option<TlsVersion>> {
+        let token = self.peek();
+        let version = self.accept_of(&VERSIONS);
+        version.map(|version| self.living(token, version)).transpose()
+    }
+
+    /// The version, unless no library has it any more, as the original says of the one it is built with.
+    fn living(&mut self, token: Token, version: TlsVersion) -> Parse<TlsVersion> {
+        if !matches!(version, TlsVersion::SslV2 | TlsVersion::SslV3) {
+            return Ok(version);
+        }
+        let error = self.error(token.span, "no TLS library of today speaks this version");
+        Err(Box::new(error.with_help("'auto' takes the best one that both sides know")))
     }
 
     /// `certificate checksum [md5] [=] HASH` or `certmd5 HASH`
@@ -121,7 +132,7 @@ impl Parser<'_> {
             match known {
                 Some((_, version)) if token.kind == TokenKind::Word => {
                     self.advance();
-                    versions.push((*version, off));
+                    versions.push((if off { *version } else { self.living(token, *version)? }, off));
                 }
                 _ if versions.is_empty() => {
                     let known: Vec<&'static str> = VERSIONS.iter().map(|(word, _)| *word).collect();

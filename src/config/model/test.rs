@@ -189,7 +189,7 @@ pub fn fits(kind: ServiceType, test: &written::Test) -> bool {
         },
         written::Test::Exited => kind == Process,
         written::Test::Transferred { .. } | written::Test::Link(_) => kind == Network,
-        written::Test::Content(_) => matches!(kind, File | Program),
+        written::Test::Content(content) => kind == File || kind == Program && !content.is_match,
         written::Test::ContentChanged(_) => kind == Program,
         written::Test::Failed(expectation) => match expectation {
             written::Expectation::Permission(_) => path || kind == Filesystem,

@@ -80,7 +80,7 @@ fn services_return() {
         "check fifo f path /f check directory d path '/d e' if timestamp > 5 minutes then alert",
         "check network n interface eth0 if link up then alert else if failed then stop if total upload > 5 mb in last 2 hours then alert",
         "check network n address \"::1\" if saturation > 5% then alert if upload > 5 packets/s then alert if total download > 5 kb last day then alert if total upload > 1 mb in last 7 minutes then alert if changed link then alert else stop",
-        "check program p path \"/bin/true a\" 'b \"c' as uid www timeout 5 seconds if status != 0 then alert if content = \"/x\" then alert if content not changed then alert",
+        "check program p path \"/bin/true a\" 'b \"c' as uid www timeout 5 seconds if status != 0 then alert if content = \"[/]x\" then alert if content not changed then alert",
         "check process a pidfile /a if failed security attribute \"x\" then alert if security attribute != \"x.*\" then alert if total mem > 5% then alert if disk write > 5 operations/s then alert if uptime > 3 days then alert",
     ] {
         returns(text);

@@ -1,0 +1,109 @@
+//! What is right and may yet surprise.
+
+use super::super::world::fake::Fake;
+use super::{messages, warnings};
+use crate::syntax::diagnostic::Severity;
+
+#[test]
+fn rules_that_do_less_than_they_say() {
+    const STARTS: &str = "start \"/bin/true\"";
+    let table: &[(&str, &[&str])] = &[
+        ("if exist then restart", &["this rule restarts nothing, the service has no start program"]),
+        ("if exist then start", &["this rule starts nothing, the service has no start program"]),
+        ("if exist then alert else restart", &["this rule restarts nothing, the service has no start program"]),
+        ("if exist then stop", &["this rule stops nothing, the service has no stop program and is only unmonitored"]),
+        ("if not exist then alert", &[]),
+        ("if exist then restart start \"/bin/true\"", &[]),
+        ("if exist then restart restart \"/bin/true\"", &[]),
+        ("if exist then restart start \"/bin/true\" mode passive", &["in passive mode this rule only alerts"]),
+        ("mode passive", &[]),
+        (
+            "if changed pid 2 times within 5 cycles then alert",
+            &["a change is seen in one cycle only: this rule acts when 2 cycles have one each"],
+        ),
+        ("if changed pid then alert", &[]),
+        ("if exist then alert if not exist then alert", &["one of the tests for existence always fails"]),
+        (
+            "if 3 restarts within 5 cycles then timeout",
+            &["this limit is never reached, the service has no start program"],
+        ),
+    ];
+    for (text, expected) in table {
+        let found: Vec<String> =
+            warnings(&format!("check process a pidfile /a {text}")).into_iter().map(|(message, _)| message).collect();
+        assert_eq!(&found, expected, "{text}");
+    }
+    assert_eq!(
+        warnings(&format!("check process a pidfile /a {STARTS} if 3 restarts within 5 cycles then timeout")),
+        []
+    );
+}
+
+#[test]
+fn who_may_control_the_daemon_is_said_in_one_line() {
+    let table = [
+        ("port 1", "no 'allow' lets anybody in, there will be no page"),
+        (
+            "port 1 allow localhost",
+            "no 'allow' asks for a password: every user of this machine may control all services",
+        ),
+        (
+            "port 1 allow 127.0.0.0/8 allow ::1",
+            "no 'allow' asks for a password: every user of this machine may control all services",
+        ),
+        (
+            "port 1 read-only allow localhost",
+            "no 'allow' asks for a password: every user of this machine may see everything",
+        ),
+        (
+            "port 1 allow localhost allow 10.0.0.0/8",
+            "no 'allow' asks for a password: every user of these hosts and networks may control all services",
+        ),
+        (
+            "port 1 allow 0.0.0.0/0.0.0.0",
+            "no 'allow' asks for a password: everybody who can connect may control all services",
+        ),
+        (
+            "port 1 allow a:x",
+            "passwords cross the network in the clear: use 'ssl', or 'address' with this machine's own",
+        ),
+        (
+            "port 1 allow a:x allow 10.0.0.1",
+            "passwords cross the network in the clear: use 'ssl', or 'address' with this machine's own",
+        ),
+        ("port 1 allow a:x allow localhost", ""),
+        ("port 1 allow a:x address localhost", ""),
+        ("port 1 allow a:x address 127.0.0.1", ""),
+    ];
+    for (text, expected) in table {
+        let found: Vec<String> =
+            warnings(&format!("set httpd {text}")).into_iter().map(|(message, _)| message).collect();
+        assert_eq!(found.concat(), expected, "{text}");
+    }
+}
+
+#[test]
+fn the_order_of_included_files_is_told_where_it_matters() {
+    let warned = |a: &str, b: &str| -> Vec<(String, String)> {
+        let mut fake = Fake::with("include /inc/*");
+        fake.add("/inc/a", a.as_bytes());
+        fake.add("/inc/b", b.as_bytes());
+        messages(&fake, Severity::Warning)
+    };
+    let one = |message: &str, place: &str| vec![(message.to_owned(), place.to_owned())];
+    let force = "this 'set daemon' is in force, for the files of an include take effect in reverse order";
+    assert_eq!(warned("set daemon 5", "set daemon 6"), one(force, "set daemon 5"));
+    assert_eq!(warned("set daemon 5", "set daemon  5 set init"), []);
+    assert_eq!(warned("set daemon 5 set daemon 6", ""), []);
+    let late = "this comes too late for services of other files: those of an include take effect in reverse order";
+    let limits = "set limits { startTimeout: 5 s }";
+    assert_eq!(warned(limits, "check process b pidfile /b"), one(late, limits));
+    assert_eq!(warned("check process a pidfile /a", limits), []);
+    assert_eq!(warned("set onreboot nostart", "check process b pidfile /b"), one(late, "set onreboot nostart"));
+    let stray = "this belongs to the service 'b' of another file";
+    assert_eq!(warned("mode active", "check process b pidfile /b"), one(stray, "mode active"));
+    let mut fake = Fake::with("check process c pidfile /c include /inc/a include /inc/b set daemon 7");
+    fake.add("/inc/a", b"mode active");
+    fake.add("/inc/b", b"mode active set daemon 5");
+    assert_eq!(messages(&fake, Severity::Warning), []);
+}
