@@ -1,7 +1,9 @@
 //! What rules test, from what was written.
 
 use super::build::{Builder, to_path};
-use super::model::{Content, Group, Hash, Limit, Operator, Pattern, Patterns, ServiceType, Test, Unit, User, fits};
+use super::model::{
+    Content, Group, Hash, Limit, Measure, Operator, Pattern, Patterns, ServiceType, Test, Unit, User, fits,
+};
 use crate::syntax::diagnostic::Diagnostic;
 use crate::syntax::source::{Span, Text};
 use crate::syntax::statement as written;
@@ -34,6 +36,7 @@ impl Builder<'_> {
             written::Test::Exited => Test::Exited,
             written::Test::Measured { measure, limit } => {
                 self.warn_never(&limit);
+                self.warn_bytes(measure, &limit);
                 Test::Measured { measure, limit: self::limit(&limit) }
             }
             written::Test::Transferred { upload, limit, minutes } => {
@@ -74,6 +77,16 @@ impl Builder<'_> {
             let location = self.location(limit.millionths.span);
             let message = "no value passes this limit, the rule never acts";
             self.push(Diagnostic::warning(location, message));
+        }
+    }
+
+    /// A share that lacks its sign is taken for a number of bytes.
+    fn warn_bytes(&mut self, measure: Measure, limit: &written::Comparison) {
+        use Measure::{Memory, Space, SpaceFree, Swap, TotalMemory};
+        let share = matches!(measure, Memory | TotalMemory | Swap | Space | SpaceFree);
+        if share && limit.unit == Unit::Bytes(1) && limit.millionths.value <= 100 * MILLION {
+            let location = self.location(limit.millionths.span);
+            self.push(Diagnostic::warning(location, "this counts bytes, is '%' missing?"));
         }
     }
 

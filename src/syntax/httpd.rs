@@ -2,6 +2,7 @@
 
 use super::lexer::TokenKind;
 use super::parser::{Parse, Parser};
+use super::protocol::QUOTES;
 use super::source::{Span, Text};
 use super::statement::{HttpdOption, PasswordKind, Set, TlsFile};
 
@@ -129,7 +130,7 @@ impl Parser<'_> {
             return Ok(HttpdOption::AllowHost(name));
         }
         self.advance();
-        let password = self.password()?;
+        let password = self.password("a password")?;
         Ok(HttpdOption::AllowUser { user: name, password, read_only: self.read_only() })
     }
 
@@ -152,7 +153,7 @@ impl Parser<'_> {
     }
 
     /// A password; what it was is never repeated in a message.
-    fn password(&mut self) -> Parse<Text> {
+    pub(super) fn password(&mut self, what: &str) -> Parse<Text> {
         let token = self.peek();
         let plain = match token.kind {
             TokenKind::Quoted => true,
@@ -168,10 +169,9 @@ impl Parser<'_> {
         }
         let span = Span { start: token.span.start, end };
         if matches!(token.kind, TokenKind::End | TokenKind::Unbalanced | TokenKind::TooLong) {
-            return Err(self.expected("a password"));
+            return Err(self.expected(what));
         }
         self.take(span);
-        let help = "put it in quotes; reserved words, numbers and special characters cannot stand alone";
-        Err(Box::new(self.error(span, "this cannot be a password as it stands").with_help(help)))
+        Err(Box::new(self.error(span, format!("this cannot be {what} as it stands")).with_help(QUOTES)))
     }
 }

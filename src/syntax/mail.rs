@@ -173,23 +173,13 @@ impl Parser<'_> {
             if self.accept("username") {
                 server.username = Some(self.user_name()?);
             } else if self.accept("password") {
-                server.password = Some(self.login("a password")?);
+                server.password = Some(self.password("a password")?);
             } else if let Some(tls) = self.tls_use()? {
                 server.tls.push(tls);
             } else {
                 return Ok(server);
             }
         }
-    }
-
-    /// A user name, which may look like a mail address; a password may not.
-    fn user_name(&mut self) -> Parse<Text> {
-        let token = self.peek();
-        if token.kind == TokenKind::Mail {
-            self.advance();
-            return Ok(self.text(token));
-        }
-        self.login("a user name")
     }
 
     /// `eventqueue …`; `eventqueue` was taken.

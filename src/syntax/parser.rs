@@ -254,7 +254,15 @@ impl<'a> Parser<'a> {
 
     /// Takes the word or fails.
     pub(super) fn expect(&mut self, word: &'static str) -> Parse<()> {
-        if self.accept(word) { Ok(()) } else { Err(self.expected_word(&format!("'{word}'"), &[word])) }
+        if self.accept(word) {
+            return Ok(());
+        }
+        let mut error = self.expected_word(&format!("'{word}'"), &[word]);
+        let skipped = Span { start: self.last.end, end: self.peek().span.start };
+        if word == "then" && self.lexer.slice(skipped).trim_ascii().eq_ignore_ascii_case(b"than") {
+            error.help = Some("'than' means nothing, write 'then'".to_owned());
+        }
+        Err(error)
     }
 
     /// Takes a whole number or fails.
@@ -390,11 +398,17 @@ impl<'a> Parser<'a> {
                     number_with_unit(text).map(|(number, unit)| format!("separate number and unit: '{number} {unit}'"));
                 Diagnostic { help, ..self.error(token.span, format!("expected {what}")) }
             }
+            TokenKind::Word if text.iter().any(|byte| b"<>=".contains(byte)) => {
+                let help = "separate words, operators, numbers and units by blanks, such as 'mem > 50 MB'";
+                self.error(token.span, format!("expected {what}")).with_help(help)
+            }
             TokenKind::Operator => {
                 let next = self.lexer.token(token.span.end);
                 let found = self.error(token.span, format!("expected {what}, found an operator"));
                 if is_typographic(self.lexer.slice(next.span)) {
-                    found.with_help(TYPOGRAPHIC)
+                    self.error(next.span, format!("expected {what}")).with_help(TYPOGRAPHIC)
+                } else if what.starts_with('\'') {
+                    found
                 } else {
                     found.with_help("leave the operator out")
                 }
@@ -583,5 +597,12 @@ fn number_with_unit(text: &[u8]) -> Option<(String, String)> {
     let (number, unit) = text.split_at_checked(digits)?;
     let fits = digits > 0 && !unit.is_empty() && unit.len() <= LONGEST_UNIT && unit.iter().all(u8::is_ascii_alphabetic);
     let text = |part: &[u8]| String::from_utf8_lossy(part).into_owned();
-    fits.then(|| (text(number), text(unit)))
+    // A letter for a size is no unit, `m` stands for minutes.
+    let unit = match unit {
+        b"k" | b"K" => "kB".to_owned(),
+        b"M" => "MB".to_owned(),
+        b"g" | b"G" => "GB".to_owned(),
+        unit => text(unit),
+    };
+    fits.then(|| (text(number), unit))
 }

@@ -5,6 +5,9 @@ use super::parser::{Parse, Parser};
 use super::source::{Span, Spanned, Text};
 use super::statement::{ApacheLimit, Protocol, ProtocolName, ProtocolOption};
 
+/// What to do about a word that cannot be a name or password.
+pub(super) const QUOTES: &str = "put it in quotes; reserved words, numbers and special characters cannot stand alone";
+
 /// First words of the options of a protocol.
 fn option_words(name: ProtocolName) -> &'static [&'static str] {
     const HTTP: &[&str] = &["username", "password", "request", "method", "status", "checksum", "hostheader", "http"];
@@ -52,8 +55,8 @@ impl Parser<'_> {
 
     fn protocol_option(&mut self, word: &[u8], name: ProtocolName) -> Parse<ProtocolOption> {
         Ok(match word {
-            b"username" => ProtocolOption::Username(self.login("a user name")?),
-            b"password" => ProtocolOption::Password(self.login("a password")?),
+            b"username" => ProtocolOption::Username(self.user_name()?),
+            b"password" => ProtocolOption::Password(self.password("a password")?),
             b"request" if name == ProtocolName::Websocket => ProtocolOption::Request(self.path("a path")?),
             b"request" => ProtocolOption::Request(self.string("a path")?),
             b"method" => ProtocolOption::Head(self.expect_of("'get' or 'head'", &[("get", false), ("head", true)])?),
@@ -70,19 +73,20 @@ impl Parser<'_> {
             b"version" => ProtocolOption::Version(self.number("a version")?),
             b"rsakey" => ProtocolOption::RsaKey(self.key_checksum()?),
             b"database" => ProtocolOption::Database(self.string("the name of a database")?),
-            b"secret" => ProtocolOption::Secret(self.string("a secret")?),
+            b"secret" => ProtocolOption::Secret(self.password("a secret")?),
             b"target" => ProtocolOption::Target(self.target()?),
             _ => ProtocolOption::MaxForward(self.number("a number of hops")?),
         })
     }
 
-    /// A name or password; mail addresses need no quotes.
-    pub(super) fn login(&mut self, what: &str) -> Parse<Text> {
-        self.string(what).map_err(|mut error| {
-            let help = "put it in quotes; reserved words, numbers and special characters cannot stand alone";
-            error.help = Some(help.to_owned());
-            error
-        })
+    /// A user name, which may be a mail address.
+    pub(super) fn user_name(&mut self) -> Parse<Text> {
+        let token = self.peek();
+        if token.kind == TokenKind::Mail {
+            self.advance();
+            return Ok(self.text(token));
+        }
+        self.string("a user name").map_err(|error| Box::new(error.with_help(QUOTES)))
     }
 
     fn target(&mut self) -> Parse<Text> {

@@ -264,9 +264,9 @@ impl Parser<'_> {
         let percent = token.kind == TokenKind::Percent || self.is(token, "percent");
         let unit = match units {
             Units::Percent | Units::WholePercent if !percent => {
-                return Err(Box::new(
-                    self.expected("'%'").with_help("this limit is a percentage: write '%' behind it"),
-                ));
+                let number = String::from_utf8_lossy(self.lexer.slice(millionths.span)).into_owned();
+                let error = self.error(millionths.span, "expected '%' behind this number");
+                return Err(Box::new(error.with_help(format!("this limit is a percentage: write '{number}%'"))));
             }
             Units::Percent | Units::WholePercent | Units::SizeOrPercent | Units::CountOrPercent if percent => {
                 self.advance();

@@ -775,7 +775,7 @@ fn other_tests() {
 #[test]
 fn mistakes_in_tests_are_found() {
     let table = [
-        ("if cpu > 5 then alert", "expected '%', found the reserved word 'then'", "then"),
+        ("if cpu > 5 then alert", "expected '%' behind this number", "5"),
         ("if cpu (iowait) > 5% then alert", "expected a kind of processor time", "iowait"),
         ("if memory > 50MB then alert", "expected a number", "50MB"),
         ("if memory>50MB then alert", "expected a test", "memory>50MB"),
