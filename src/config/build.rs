@@ -45,6 +45,8 @@ pub(super) struct Builder<'a> {
     pub(super) httpd_tls: Option<Location>,
     /// Whether the open service is of a type that is not run; then its rules need not be named too.
     pub(super) in_unbuilt_check: bool,
+    /// Where the first `set mmonit` is.
+    pub(super) collectors_place: Option<Location>,
     /// Where `set httpd` is.
     pub(super) httpd_place: Option<Location>,
     /// Settings of included files by their words.
@@ -115,6 +117,7 @@ impl<'a> Builder<'a> {
             groups: HashMap::new(),
             httpd_tls: None,
             httpd_place: None,
+            collectors_place: None,
             given: HashMap::new(),
             in_unbuilt_check: false,
             unbuilt: Vec::new(),
@@ -334,6 +337,7 @@ impl<'a> Builder<'a> {
         }
         self.warn_idle();
         self.warn_page();
+        self.warn_collectors();
         // The service that was added depends on nothing and stands at the end.
         let order: Vec<usize> = order.iter().copied().chain(depends.len()..self.services.len()).collect();
         let mut new_places: Vec<usize> = vec![0; order.len()];
@@ -517,6 +521,14 @@ impl Draft {
             alerts: Vec::new(),
             no_alerts: Vec::new(),
             has_mistake: false,
+        }
+    }
+
+    /// The file that is checked.
+    pub(super) fn file(&self) -> Option<PathBuf> {
+        match &self.kind {
+            Some(Kind::File(path)) => Some(path.clone()),
+            _ => None,
         }
     }
 

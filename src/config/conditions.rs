@@ -2,7 +2,7 @@
 
 use super::build::{Builder, to_path};
 use super::model::{
-    Content, Group, Hash, Limit, Measure, Operator, Pattern, Patterns, ServiceType, Test, Unit, User, fits,
+    Attribute, Content, Group, Hash, Limit, Measure, Operator, Pattern, Patterns, ServiceType, Test, Unit, User, fits,
 };
 use crate::syntax::diagnostic::Diagnostic;
 use crate::syntax::source::{Span, Text};
@@ -56,8 +56,18 @@ impl Builder<'_> {
             written::Test::ContentChanged(changed) => Test::ContentChanged(changed),
             written::Test::Link(up) => self.link(up, head)?,
             written::Test::Failed(Expectation::Link) => self.link(false, head)?,
-            written::Test::Failed(expectation) => self.expectation(expectation)?,
-            written::Test::Changed(attribute) => Test::Changed(attribute),
+            written::Test::Failed(expectation) => {
+                if let Expectation::Checksum { expected: None, .. } = &expectation {
+                    self.warn_no_checksum(head);
+                }
+                self.expectation(expectation)?
+            }
+            written::Test::Changed(attribute) => {
+                if let Attribute::Checksum(_) = attribute {
+                    self.warn_no_checksum(head);
+                }
+                Test::Changed(attribute)
+            }
             written::Test::Connection(connection) => Test::Connection(Box::new(self.connection(*connection, head)?)),
         })
     }
@@ -76,6 +86,17 @@ impl Builder<'_> {
         if never {
             let location = self.location(limit.millionths.span);
             let message = "no value passes this limit, the rule never acts";
+            self.push(Diagnostic::warning(location, message));
+        }
+    }
+
+    /// The checksum that is expected is that of a file which is not there.
+    fn warn_no_checksum(&mut self, head: Span) {
+        if let Some(path) = self.draft().and_then(|draft| draft.file())
+            && self.world.stat(&path).is_err()
+        {
+            let location = self.location(head);
+            let message = "there is no such file now, the checksum is taken when there is one";
             self.push(Diagnostic::warning(location, message));
         }
     }

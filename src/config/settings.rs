@@ -1,6 +1,7 @@
 //! `set` statements to [`Settings`](super::Settings).
 
 use std::net::IpAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use super::build::{Builder, to_path};
@@ -21,6 +22,9 @@ pub const BUFFER_MAX: u64 = 1024 * 1024 * 1024;
 
 /// Most variables of `set environment`.
 const VARIABLES_MAX: usize = 256;
+
+/// Most bytes of a password file.
+const PASSWORDS_MAX: u64 = 1024 * 1024;
 
 /// Longest password in bytes.
 const PASSWORD_MAX: usize = 64;
@@ -69,6 +73,8 @@ impl Builder<'_> {
             }
             Set::Collectors(all) => {
                 self.unbuilt(span, "set mmonit");
+                let location = self.location(span);
+                self.collectors_place.get_or_insert(location);
                 let all: Vec<_> = all.iter().filter_map(|collector| self.collector(collector)).collect();
                 self.settings.collectors.extend(all);
             }
@@ -239,10 +245,14 @@ impl Builder<'_> {
             HttpdOption::AllowFile { kind, path, users } => {
                 self.unbuilt(path.span, "set httpd allow FILE");
                 let target = to_path(&path.value);
+                let users: Vec<String> = users.iter().map(Text::lossy).collect();
                 if self.world.stat(&target).is_err() {
                     self.push(self.error(path.span, format!("the file '{}' does not exist", target.display())));
+                } else if self.has_no_user(&target, &users) {
+                    let location = self.location(path.span);
+                    let message = format!("nobody can log in by the file '{}', it has no such user", target.display());
+                    self.push(Diagnostic::warning(location, message));
                 }
-                let users = users.iter().map(Text::lossy).collect();
                 self.httpd().password_files.push(PasswordFile { kind, path: target, users });
             }
             HttpdOption::AllowGroup { group, read_only } => {
@@ -250,6 +260,18 @@ impl Builder<'_> {
                 self.httpd().groups.push(AllowGroup { group: group.lossy(), read_only });
             }
         }
+    }
+
+    /// Whether a password file has lines, but none `USER:…` of one of the users.
+    fn has_no_user(&self, path: &Path, users: &[String]) -> bool {
+        let text = self.world.read(path, PASSWORDS_MAX).unwrap_or_default();
+        let is_user =
+            |name: &[u8]| !name.is_empty() && (users.is_empty() || users.iter().any(|user| user.as_bytes() == name));
+        let is_credential = |line: &[u8]| {
+            let colon = line.iter().position(|byte| *byte == b':');
+            colon.and_then(|colon| line.get(..colon)).is_some_and(is_user)
+        };
+        !text.is_empty() && !text.split(|byte| *byte == b'\n').any(is_credential)
     }
 
     fn httpd(&mut self) -> &mut Httpd {

@@ -74,6 +74,22 @@ impl Builder<'_> {
         warnings.into_iter().for_each(|warning| self.push(warning));
     }
 
+    /// A collector acts through the page, with the credentials that it is told.
+    pub(super) fn warn_collectors(&mut self) {
+        let Some(location) = self.collectors_place else {
+            return;
+        };
+        let registers = self.settings.collectors.iter().any(|collector| !collector.without_credentials);
+        let message = match &self.settings.httpd {
+            None => "there is no 'set httpd', so the collector cannot act",
+            Some(httpd) if registers && !httpd.credentials.iter().any(|credential| !credential.read_only) => {
+                "no 'allow USER:PASSWORD' lets the collector act"
+            }
+            Some(_) => return,
+        };
+        self.push(Diagnostic::warning(location, message));
+    }
+
     /// Says who may act through the page, when that may be more than is meant.
     pub(super) fn warn_page(&mut self) {
         let Some((httpd, location)) = self.settings.httpd.as_ref().zip(self.httpd_place) else {

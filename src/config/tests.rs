@@ -1,5 +1,6 @@
 //! Whole loads on a machine made of tables.
 
+mod messages;
 mod semantic;
 mod surprises;
 
