@@ -105,9 +105,10 @@ fn error_lines(loaded: &Loaded, path: &Path) -> BTreeSet<u32> {
     errors.filter_map(line).collect()
 }
 
-/// A configuration without places, which a printed text cannot keep.
+/// A configuration without places and the order of the file, which a printed text cannot keep.
 fn placeless(mut config: Config) -> Config {
     config.unbuilt.clear();
+    config.listed.clear();
     for service in &mut config.services {
         service.place = Place { file: PathBuf::new(), line: 0 };
     }

@@ -356,7 +356,8 @@ impl<'a> Builder<'a> {
         });
         let services = services.collect();
         let unbuilt = self.unbuilt.into_iter().map(|(location, words)| (place(sources, location), words)).collect();
-        let config = Config { control_file, settings: settings.clone(), services, unbuilt };
+        let listed = new_places.into_iter().map(ServiceId).collect();
+        let config = Config { control_file, settings: settings.clone(), services, listed, unbuilt };
         (settings, Some(config))
     }
 

@@ -28,6 +28,8 @@ pub struct Config {
     /// All services, each behind everything it depends on; otherwise in the order of the file. The system service is
     /// among them: added with the host's name when the file has none.
     pub services: Vec<Service>,
+    /// The same in the order of the file, which is how people are shown them.
+    pub listed: Vec<ServiceId>,
     /// What this release understands but does not run, each with its words and its place, in the order of the files. A daemon
     /// must not be started with any of it: nothing that a control file asks for is silently left out.
     pub unbuilt: Vec<(Place, String)>,

@@ -36,6 +36,7 @@ use crate::action::Engine;
 use crate::base::process::{BootId, Pid};
 use crate::base::time::{Mono, Wall};
 use crate::cli::options::Options;
+use crate::config::Kind;
 use crate::facts::mount::Mounts;
 use crate::facts::system::Platform;
 use crate::http::{Reply, Server};
@@ -175,5 +176,12 @@ impl Daemon {
 
     fn name(&self) -> String {
         self.product.title()
+    }
+
+    /// What the machine is called in the log: the name of the last `check system`, as on the page.
+    fn machine_name(&self) -> &str {
+        let services = &self.engine.config().services;
+        let system = services.iter().rev().find(|service| matches!(service.kind, Kind::System));
+        system.map_or(self.platform.host.as_str(), |service| service.name.as_str())
     }
 }

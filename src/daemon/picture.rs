@@ -1,7 +1,7 @@
 //! The status that every text, table and page shows.
 
 use super::Daemon;
-use crate::action::{self, Goal};
+use crate::action::Goal;
 use crate::base::event::{EventKind, EventState};
 use crate::base::time::Wall;
 use crate::config::{Kind, ProcessTarget, Program, Service, ServiceId};
@@ -29,6 +29,7 @@ impl Daemon {
         }
         let since_boot = machine::uptime().ok();
         let boot = since_boot.map(|up| Wall::from_epoch(clock::wall().since_epoch().saturating_sub(up)));
+        let services = config.listed.iter().filter_map(|id| Some((*id, config.services.get(id.0)?)));
         Status {
             boot: boot.map(clock::local),
             id: self.id.clone(),
@@ -38,9 +39,7 @@ impl Daemon {
             host: self.platform.host.clone(),
             control_file: self.control_file.display().to_string(),
             listeners: self.server.tcp_addresses(),
-            services: action::ids(config)
-                .map(|(id, service)| self.service_status(id, service, detail, &mut sample))
-                .collect(),
+            services: services.map(|(id, service)| self.service_status(id, service, detail, &mut sample)).collect(),
             troubles,
         }
     }

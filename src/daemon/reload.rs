@@ -17,7 +17,7 @@ impl Daemon {
     /// reopened at once and in any case, because a rotated log is why most reloads are asked for.
     pub(super) fn ask_reload(&mut self, who: Option<ConnectionId>, now: Mono) {
         self.log.reopen();
-        let text = format!("Reinitializing {} -- control file '{}'", self.name(), self.control_file.display());
+        let text = format!("Reinitializing {} -- control file '{}'", self.product.name(), self.control_file.display());
         self.log.info(&text);
         self.preflight.ask(who, now);
     }
@@ -31,7 +31,7 @@ impl Daemon {
         match &result {
             Ok(()) => {
                 self.refused_reload = None;
-                let text = format!("'{}' {} reloaded", self.platform.host, self.name());
+                let text = format!("'{}' {} reloaded", self.machine_name(), self.product.name());
                 self.log.info(&text);
             }
             Err(why) => {

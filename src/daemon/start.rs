@@ -204,7 +204,7 @@ fn own_pid() -> Result<Pid, String> {
 fn wake(called_as: CalledAs, control_file: &Path, pid: &str) -> bool {
     let woken = ask::wake(control_file).is_ok();
     if woken {
-        out(&format!("{} daemon with PID {pid} awakened\n", called_as.name()));
+        out(&format!("{} daemon with PID {pid} awakened\n", ask::product(called_as).name()));
     }
     woken
 }
@@ -352,8 +352,8 @@ impl Daemon {
     }
 
     fn serve_until_told(&mut self) {
-        let (name, host) = (self.name(), self.platform.host.clone());
-        self.log.info(&format!("'{host}' {name} started"));
+        let name = self.name();
+        self.log.info(&format!("'{}' {name} started", self.machine_name()));
         let rebooted = self.recall();
         let delay = self.engine.config().settings.start_delay;
         self.next_cycle = clock::monotonic();
@@ -365,8 +365,8 @@ impl Daemon {
         }
         self.run();
         self.save();
-        self.log.info(&format!("{name} daemon with pid [{}] stopped", std::process::id()));
-        self.log.info(&format!("'{host}' {name} stopped"));
+        self.log.info(&format!("{} daemon with pid [{}] stopped", self.product.name(), std::process::id()));
+        self.log.info(&format!("'{}' {name} stopped", self.machine_name()));
         let _ = std::fs::remove_file(&self.record);
         self.put_away();
     }

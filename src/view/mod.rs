@@ -24,12 +24,21 @@ pub enum Product {
 }
 
 impl Product {
+    /// The name alone.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Product::Monit => "Monit",
+            Product::Pollux => "pollux",
+        }
+    }
+
     /// Name and version, such as `Monit 5.35.2`.
     pub fn title(self) -> String {
-        match self {
-            Product::Monit => format!("Monit {COMPATIBLE_WITH}"),
-            Product::Pollux => concat!("pollux ", env!("CARGO_PKG_VERSION")).to_owned(),
-        }
+        let version = match self {
+            Product::Monit => COMPATIBLE_WITH,
+            Product::Pollux => env!("CARGO_PKG_VERSION"),
+        };
+        format!("{} {version}", self.name())
     }
 }
 

@@ -55,7 +55,9 @@ fn service(name: &str, depends: &[usize]) -> Service {
 }
 
 fn config(services: Vec<Service>) -> Rc<Config> {
-    Rc::new(Config { control_file: PathBuf::new(), settings: Settings::default(), services, unbuilt: Vec::new() })
+    let listed = (0..services.len()).map(ServiceId).collect();
+    let settings = Settings::default();
+    Rc::new(Config { control_file: PathBuf::new(), settings, services, listed, unbuilt: Vec::new() })
 }
 
 /// A program that runs.
