@@ -177,7 +177,7 @@ impl Daemon {
         let occasion = Occasion {
             date: clock::local(clock::wall()).rfc_date(),
             service: &service.name,
-            host: &self.platform.host,
+            host: self.machine_name(),
             event,
             description: message,
             pid: self.engine.known(id).map(|known| known.pid),

@@ -12,7 +12,6 @@ use pollux::config::load::{self, Loaded, Overrides};
 use pollux::config::print::{Secrets, print};
 use pollux::config::world::{FileFacts, ProgramState, World};
 use pollux::config::{Config, settings};
-use pollux::syntax::statement::INCLUDE_IN_RULE;
 use pollux::syntax::{lexer, program};
 
 use crate::source::{Source, read, report, sources};
@@ -274,8 +273,7 @@ fn every_example_of_the_page_is_accepted_without_a_warning() {
 #[test]
 fn every_example_of_the_page_survives_being_printed() {
     let page = read(PAGE);
-    let printable = |config: &Config| !config.unbuilt.iter().any(|(_, words)| words == INCLUDE_IN_RULE);
-    for config in examples(&page).iter().filter_map(|example| example.load().config).filter(printable) {
+    for config in examples(&page).iter().filter_map(|example| example.load().config) {
         let printed = print(&config, Secrets::Shown);
         let again = load_text(&printed);
         assert_eq!(again.messages(), "", "{printed}");
