@@ -3,6 +3,7 @@
 #   make                 build target/release/pollux
 #   make install         install the program, its manual pages and the sample control file
 #   make test            all tests
+#   make compliance      play every case with pollux and with Monit, and compare
 #   make demo            watch three stand-in services at work; Ctrl-C removes everything
 #   make corpus CORPUS=DIR  judge real control files as the original does (DIR is not part of the project)
 #   make fuzz            feed the parser, the printer and the expressions with made-up input; TARGET=NAME, SECONDS=N
@@ -35,7 +36,7 @@ PATHS = POLLUX_SYSCONFDIR='$(SYSCONFDIR)' POLLUX_STATEDIR='$(STATEDIR)' \
 PAGES = man/pollux.8 man/monitrc.5
 SCRIPTS = tests/need.sh tests/demo/*.sh tests/freebsd/*.sh tests/fuzz/*.sh port/pollux.in
 
-.PHONY: all install install-rc test corpus fuzz verdicts bench demo lint lint-man lint-scripts lint-rust doc freebsd-check clean
+.PHONY: all install install-rc test corpus compliance fuzz verdicts bench demo lint lint-man lint-scripts lint-rust doc freebsd-check clean
 
 all:
 	@sh tests/need.sh rust cc
@@ -88,6 +89,12 @@ verdicts:
 bench:
 	@sh tests/need.sh rust cc
 	$(CARGO) test --release $(LOCKED) --test bench -- --ignored --nocapture
+
+# Without Monit, which nothing but this needs, pollux is held against what is written down.
+compliance:
+	@sh tests/need.sh rust cc ps
+	@sh tests/need.sh monit || echo 'monit is missing: only the half of pollux is played' >&2
+	$(CARGO) test $(LOCKED) --test compliance -- --include-ignored --nocapture
 
 demo: all
 	@sh tests/need.sh ps

@@ -4,7 +4,7 @@
 #
 #   rust    cargo and rustc          fmt clippy   cargo's subcommands      bmake   the BSD make
 #   cc      a C compiler that links  mandoc       formats manual pages     venv    python3 with venv and pip
-#   ps      lists processes
+#   ps      lists processes          monit      the original, to compare with
 set -u
 
 packages=
@@ -32,7 +32,7 @@ for thing; do
         fi ;;
     ps)
         command -v ps >/dev/null 2>&1 || packages="$packages procps" ;;
-    mandoc | bmake)
+    mandoc | bmake | monit)
         command -v "$thing" >/dev/null 2>&1 || packages="$packages $thing" ;;
     venv)
         python3 -c 'import venv, ensurepip' >/dev/null 2>&1 || packages="$packages python3 python3-venv" ;;

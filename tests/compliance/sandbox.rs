@@ -1,0 +1,168 @@
+//! A directory of its own for each play of a case; nothing of it is left, neither files nor processes.
+
+use std::cell::RefCell;
+use std::fs::{self, File, Permissions};
+use std::net::TcpListener;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use crate::case::Fixture;
+use crate::plain;
+use crate::scripts::SCRIPTS;
+
+/// One of the two programs.
+#[derive(Clone, Debug)]
+pub struct Program {
+    path: PathBuf,
+}
+
+impl Program {
+    /// The one we build.
+    pub fn pollux() -> Program {
+        Program { path: PathBuf::from(env!("CARGO_BIN_EXE_pollux")) }
+    }
+
+    /// The original, where it is installed.
+    pub fn monit() -> Option<Program> {
+        let places = ["/usr/bin/monit", "/usr/local/bin/monit"];
+        let path = places.into_iter().map(PathBuf::from).find(|path| path.exists())?;
+        // A pollux that stands in for Monit is no original.
+        let told = Command::new(&path).arg("-V").stdin(Stdio::null()).output().ok()?;
+        (!String::from_utf8_lossy(&told.stdout).contains("pollux")).then_some(Program { path })
+    }
+}
+
+/// See the module.
+pub struct Sandbox {
+    pub dir: PathBuf,
+    /// A port of the loopback that was free.
+    port: u16,
+    pub daemon: RefCell<Option<Child>>,
+}
+
+static COUNT: AtomicU32 = AtomicU32::new(0);
+
+/// The statements that control files begin with: cycles happen when they are asked for.
+const HEAD: &str = "set daemon 3600
+set log @DIR@/log
+set pidfile @DIR@/pid
+set idfile @DIR@/id
+set statefile @DIR@/state
+set httpd port @PORT@ and use address 127.0.0.1
+    allow 127.0.0.1
+check system machine
+";
+
+/// The service that shows, as the last of each cycle, that one is over.
+const TICK: &str = "check process tick with pidfile @DIR@/run/tick.pid
+    if does not exist then alert
+";
+
+/// What each cycle leaves in the log at its end.
+pub const TICKED: &str = "'tick' process is not running";
+
+impl Sandbox {
+    pub fn new(program: &Program, files: &[Fixture]) -> Sandbox {
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let tmp = fs::canonicalize(std::env::temp_dir()).expect("temporary directory");
+        let dir = tmp.join(format!("plc{}x{number}", std::process::id()));
+        let _ = fs::remove_dir_all(&dir);
+        for part in ["", "bin", "prog", "run", "home", "ours"] {
+            fs::create_dir(dir.join(part)).expect("directory");
+        }
+        // Both programs bear the same name.
+        symlink(&program.path, dir.join("prog/monit")).expect("link");
+        let sandbox = Sandbox { dir, port: free_port(number), daemon: RefCell::new(None) };
+        let made = Command::new("mkfifo").arg(sandbox.dir.join("run/never")).status().expect("mkfifo");
+        assert!(made.success());
+        for (name, text) in SCRIPTS {
+            sandbox.put(&format!("bin/{name}"), 0o755, text);
+        }
+        // Without one it would be made, and told of.
+        sandbox.put("id", 0o600, "0123456789abcdef0123456789abcdef\n");
+        for file in files {
+            sandbox.put(&file.path, file.mode, &file.text);
+        }
+        sandbox
+    }
+
+    /// Writes a file with its names filled in.
+    fn put(&self, path: &str, mode: u32, text: &str) {
+        let text = text.replace("@HEAD@\n", HEAD).replace("@TICK@\n", TICK);
+        let text = text.replace("@DIR@", &self.dir.display().to_string()).replace("@PORT@", &self.port.to_string());
+        let path = self.dir.join(path);
+        fs::write(&path, text).expect("file");
+        fs::set_permissions(&path, Permissions::from_mode(mode)).expect("mode");
+    }
+
+    /// A command in the sandbox, with an environment that is the same everywhere.
+    pub fn command(&self, program: impl AsRef<Path>) -> Command {
+        let mut command = Command::new(program.as_ref());
+        let dir = self.dir.display();
+        command
+            .current_dir(&self.dir)
+            .env_clear()
+            .env("DIR", &self.dir)
+            .env("PORT", self.port.to_string())
+            .env("HOME", self.dir.join("home"))
+            .env("POLLUX_RUNDIR", self.dir.join("ours"))
+            .env("PATH", format!("{dir}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"))
+            .env("LC_ALL", "C")
+            .env("TZ", "UTC")
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// A file that takes what a command says; for a pipe a daemon could be waited for in vain.
+    pub fn output(&self, name: &str) -> File {
+        File::create(self.dir.join("run").join(name)).expect("output")
+    }
+
+    /// What is in a file; nothing if there is none.
+    pub fn text(&self, name: &str) -> String {
+        String::from_utf8_lossy(&fs::read(self.dir.join(name)).unwrap_or_default()).into_owned()
+    }
+
+    /// A text's lines, without what changes from run to run.
+    pub fn plain(&self, text: &str) -> Vec<String> {
+        let places = [(self.dir.display().to_string(), "@DIR@"), (format!(":{}", self.port), ":@PORT@")];
+        text.lines().map(|line| plain::plain(line, &places)).collect()
+    }
+
+    /// Every process whose command line names the sandbox.
+    fn left_over(&self) -> Vec<String> {
+        let told = Command::new("ps").args(["-axww", "-o", "pid=,args="]).output().expect("ps");
+        let dir = format!("{}/", self.dir.display());
+        let told = String::from_utf8_lossy(&told.stdout).into_owned();
+        let ours = told.lines().filter(|line| line.contains(&dir));
+        ours.filter_map(|line| Some(line.split_whitespace().next()?.to_owned())).collect()
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.daemon.borrow_mut().take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        // What is under way may start another process before it is ended.
+        for _ in 0..20 {
+            let left = self.left_over();
+            if left.is_empty() {
+                break;
+            }
+            let killed = Command::new("kill").arg("-KILL").args(left).stderr(Stdio::null()).status();
+            assert!(killed.is_ok());
+        }
+        let _ = fs::remove_dir_all(&self.dir);
+    }
+}
+
+/// A port that nobody has, and that the system gives nobody by itself.
+fn free_port(number: u32) -> u16 {
+    let first = (std::process::id() * 97 + number * 7) % 20_000;
+    let mut ports = (first..first + 1000).filter_map(|port| u16::try_from(10_000 + port).ok());
+    ports.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).expect("a free port")
+}
