@@ -566,6 +566,160 @@ check_syslog() {
 	write_monitrc
 }
 
+# ---------------------------------------------------------------- readings
+
+# The value of line $2 in the status of service $1; nothing when there is no such line.
+reading() {
+	pollux status "$1" 2>/dev/null | sed -n "s/^  $(printf %-28s "$2") //p" | head -n 1
+}
+
+# A size such as "3.5 MB" at the beginning of $1, in KiB.
+kibibytes() {
+	echo "$1" | awk '{ factor["B"] = 1 / 1024; factor["kB"] = 1; factor["MB"] = 1024; factor["GB"] = 1048576
+		factor["TB"] = 1073741824; if ($2 in factor) printf "%d\n", $1 * factor[$2] }'
+}
+
+# Numbers $1 and $2 differ by at most $3 percent, or by at most $4.
+near() {
+	awk -v a="$1" -v b="$2" -v percent="$3" -v slack="$4" 'BEGIN {
+		if (a !~ /^[0-9.]+$/ || b !~ /^[0-9.]+$/) exit 1
+		difference = a > b ? a - b : b - a
+		exit !(difference <= slack || difference * 100 <= percent * b)
+	}'
+}
+
+# compare NAME SERVICE LABEL SED-EXPRESSION ACTUAL [PERCENT SLACK]: what the expression leaves of the line is what a tool of
+# the system says, or near it. Sizes are compared in KiB.
+compare() {
+	compare_value=$(reading "$2" "$3")
+	if [ -z "$compare_value" ]; then
+		skip "$1" "the status has no line '$3'"
+		return
+	fi
+	if [ -z "$5" ]; then
+		skip "$1" "no tool tells"
+		return
+	fi
+	compare_value=$(echo "$compare_value" | sed "$4")
+	case $compare_value in
+	*[0-9]' '[kMGT]B | *[0-9]' B') compare_value=$(kibibytes "$compare_value") ;;
+	esac
+	if [ "$compare_value" = "$5" ] || { [ $# -gt 5 ] && near "$compare_value" "$5" "$6" "$7"; }; then
+		ok "$1"
+	else
+		fail "$1" "pollux says '$compare_value', the system says '$5'"
+	fi
+}
+
+# Column $2 of ps for process $1.
+ps_shows() {
+	ps -o "$2=" -p "$1" | tr -d ' '
+}
+
+# What FreeBSD's $1 or else Linux's $2 prints.
+on() {
+	case $system in
+	FreeBSD) sh -c "$1" 2>/dev/null ;;
+	*) sh -c "$2" 2>/dev/null ;;
+	esac | head -n 1
+}
+
+check_readings() {
+	loopback=$(on 'echo lo0' 'echo lo')
+	echo hello >"$dir/readings.file"
+	chmod 640 "$dir/readings.file"
+	cat >>"$dir/monitrc" <<END
+check process readings-puma matching "puma .* \\[mastodon\\] $tag"
+    if does not exist then alert
+    if filedescriptors > 100000 then alert
+    if children > 100000 then alert
+    if total memory > 99% then alert
+    if cpu > 99% then alert
+check file readings-file path "$dir/readings.file"
+    if failed permission 640 then alert
+    if failed md5 checksum then alert
+    if size > 1 GB then alert
+check filesystem readings-root path /
+    if space usage > 99% then alert
+    if inode usage > 99% then alert
+    if service time > 1000 seconds then alert
+check network readings-loopback interface $loopback
+    if upload > 100 GB/s then alert
+check system readings-system
+    if memory usage > 99% then alert
+    if swap usage > 99% then alert
+    if filedescriptors > 99% then alert
+END
+	if pollux -t 2>&1 | grep -q 'does not run'; then
+		skip readings "this release does not run $(pollux -t 2>&1 | sed -n "s/.*does not run \('[^']*'\).*/\1/p" | head -n 1)"
+		write_monitrc
+		return
+	fi
+	hang_up
+	await 20 status_of readings-puma OK
+	await_cycle
+
+	pid=$(pid_of puma)
+	compare reading-ppid readings-puma 'parent pid' '' "$(ps_shows "$pid" ppid)"
+	compare reading-uid readings-puma 'uid' '' "$(ps_shows "$pid" ruid)"
+	compare reading-euid readings-puma 'effective uid' '' "$(ps_shows "$pid" uid)"
+	compare reading-gid readings-puma 'gid' '' "$(ps_shows "$pid" rgid)"
+	compare reading-threads readings-puma 'threads' '' "$(ps_shows "$pid" nlwp)"
+	compare reading-children readings-puma 'children' '' "$(ps -ax -o ppid= | awk -v p="$pid" '$1 == p' | wc -l | tr -d ' ')"
+	compare reading-memory readings-puma 'memory' 's/.*\[//; s/\]//' "$(ps_shows "$pid" rss)" 10 64
+	compare reading-descriptors readings-puma 'filedescriptors' 's/ .*//' \
+		"$(on "procstat -f $pid | awk '\$3 ~ /^[0-9]+\$/' | wc -l | tr -d ' '" "ls /proc/$pid/fd | wc -l")"
+	compare reading-descriptor-limit readings-puma 'filedescriptors' 's/.* of \([0-9]*\) limit.*/\1/' \
+		"$(on "procstat -l $pid | awk '\$3 == \"openfiles\" { print \$4 }'" "awk '/^Max open files/ { print \$4 }' /proc/$pid/limits")"
+	compare reading-disk-reads readings-puma 'disk read operations' 's/.*\[\([0-9]*\) reads.*/\1/' \
+		"$(on "procstat -r $pid | awk '/block (reads|input)/ { print \$NF }'" "awk '/^syscr/ { print \$2 }' /proc/$pid/io")"
+
+	compare reading-file-mode readings-file permission 's/^0//' 640
+	compare reading-file-size readings-file size 's/ B$//' 6
+	compare reading-file-owner readings-file uid '' "$(id -u)"
+	compare reading-checksum readings-file checksum 's/ .*//' \
+		"$(on "md5 -q '$dir/readings.file'" "md5sum '$dir/readings.file' | sed 's/ .*//'")"
+
+	df -k / | tail -n 1 >"$dir/df"
+	compare reading-space readings-root 'space total' 's/ (.*//' "$(awk '{ print $2 }' "$dir/df")" 1 0
+	compare reading-space-available readings-root 'space free for non superuser' 's/ \[.*//' \
+		"$(awk '{ print $4 }' "$dir/df")" 1 1024
+	compare reading-inodes readings-root 'inodes total' '' "$(on \
+		"df -i / | awk 'NR == 2 { print \$6 + \$7 }'" "df -i / | awk 'NR == 2 { print \$2 }'")" 1 1000
+	compare reading-fstype readings-root 'filesystem type' '' "$(on \
+		"mount -p | awk '\$2 == \"/\" { print \$3 }'" "awk '\$2 == \"/\" { print \$3 }' /proc/mounts | tail -n 1")"
+	compare reading-fsflags readings-root 'filesystem flags' '' "$(on \
+		"mount | sed -n 's/^.* on \\/ ([^,]*, \\(.*\\))\$/\\1/p'" "awk '\$2 == \"/\" { print \$4 }' /proc/mounts | tail -n 1")"
+	if [ -n "$(reading readings-root 'disk read operations')" ]; then
+		expect reading-disk "no numbers" sh -c "'$bin' -c '$dir/monitrc' status readings-root |
+			grep -q 'disk read operations .*\\[[0-9]* reads total\\]'"
+	else
+		skip reading-disk "the status has no line 'disk read operations'"
+	fi
+
+	compare reading-load readings-system 'load average' 's/^\[\([0-9.]*\)\].*/\1/' \
+		"$(on "sysctl -n vm.loadavg | awk '{ print \$2 }'" "awk '{ print \$1 }' /proc/loadavg")" 20 0.5
+	compare reading-system-memory readings-system 'memory usage' 's/ \[.*//' "$(on \
+		"sysctl -n vm.stats.vm.v_active_count vm.stats.vm.v_wire_count hw.pagesize kstat.zfs.misc.arcstats.size |
+			awk '{ n[NR] = \$1 } END { printf \"%d\\n\", ((n[1] + n[2]) * n[3] - n[4]) / 1024 }'" \
+		"awk '/^MemTotal/ { t = \$2 } /^MemAvailable/ { print t - \$2 }' /proc/meminfo")" 10 65536
+	compare reading-swap readings-system 'swap usage' 's/ \[.*//' "$(on \
+		"swapinfo -k | awk 'NR > 1 && \$1 != \"Total\" { used += \$3 } END { print used + 0 }'" \
+		"awk '/^SwapTotal/ { t = \$2 } /^SwapFree/ { print t - \$2 }' /proc/meminfo")" 10 1024
+	compare reading-open-files readings-system 'filedescriptors' 's/ .*//' \
+		"$(on 'sysctl -n kern.openfiles' 'cut -f 1 /proc/sys/fs/file-nr')" 30 200
+	compare reading-most-files readings-system 'filedescriptors' 's/.* of \([0-9]*\) limit.*/\1/' \
+		"$(on 'sysctl -n kern.maxfiles' 'cut -f 3 /proc/sys/fs/file-nr')"
+	compare reading-cpu-kinds readings-system 'cpu' 's/^[0-9.]*%usr .*/%usr/' '%usr'
+	compare reading-link-errors readings-loopback 'link' 's/ errors//' "$(on \
+		"netstat -i -b -n -I $loopback | awk '/<Link/ { print \$(NF - 6) + \$(NF - 2) }'" \
+		"awk '\$1 == \"$loopback:\" { print \$4 + \$12 }' /proc/net/dev")"
+
+	write_monitrc
+	hang_up
+	await_cycle
+}
+
 check_control_file
 check_procmatch
 if check_start; then
@@ -574,6 +728,7 @@ if check_start; then
 	check_second_daemon
 	check_reload
 	check_pidfiles
+	check_readings
 	check_rc_refusal
 	check_clock_step
 	check_quit
