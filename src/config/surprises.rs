@@ -181,7 +181,9 @@ fn page(httpd: &Httpd) -> Option<String> {
     }
     httpd.port?;
     let everywhere = |host: &AllowHost| matches!(host, AllowHost::Network { prefix: 0, .. });
-    let may = if httpd.read_only { "see everything" } else { "control all services" };
+    if passwords == 0 && httpd.read_only {
+        return None;
+    }
     if passwords == 0 {
         let who = if httpd.allow.iter().any(everywhere) {
             "everybody who can connect"
@@ -190,7 +192,7 @@ fn page(httpd: &Httpd) -> Option<String> {
         } else {
             "every user of these hosts and networks"
         };
-        return Some(format!("no 'allow' asks for a password: {who} may {may}"));
+        return Some(format!("no 'allow' asks for a password: {who} may control all services"));
     }
     let reached = httpd.allow.is_empty() || !httpd.allow.iter().all(is_here);
     let here = httpd.address.as_deref().is_some_and(|address| is_here(&host(address)));

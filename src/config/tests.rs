@@ -31,7 +31,9 @@ fn service(text: &str) -> Service {
 
 /// The first service of a control file, for the tests of other layers.
 pub(crate) fn first(text: &str) -> Service {
-    config(text).services.into_iter().next().unwrap()
+    let loaded = loaded(&Fake::with(text));
+    assert!(!loaded.diagnostics.has_errors(), "{text}\n{}", loaded.messages());
+    loaded.config.unwrap().services.into_iter().next().unwrap()
 }
 
 /// Messages of that severity with the texts they point at.

@@ -599,9 +599,9 @@ fn number_with_unit(text: &[u8]) -> Option<(String, String)> {
     let text = |part: &[u8]| String::from_utf8_lossy(part).into_owned();
     // A letter for a size is no unit, `m` stands for minutes.
     let unit = match unit {
-        b"k" | b"K" => "kB".to_owned(),
-        b"M" => "MB".to_owned(),
-        b"g" | b"G" => "GB".to_owned(),
+        [b'k' | b'K'] => "kB".to_owned(),
+        [b'M'] => "MB".to_owned(),
+        [b'g' | b'G'] => "GB".to_owned(),
         unit => text(unit),
     };
     fits.then(|| (text(number), unit))

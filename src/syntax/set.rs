@@ -112,7 +112,7 @@ impl Parser<'_> {
     fn set_daemon(&mut self) -> Parse<Set> {
         self.advance();
         let interval = self.number("the interval in seconds").map_err(|error| match &error.help {
-            Some(help) if help.starts_with("separate") => {
+            Some(help) if help.starts_with("separate ") => {
                 Box::new(error.with_help("the number counts seconds and has no unit"))
             }
             _ => error,

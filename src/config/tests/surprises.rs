@@ -52,10 +52,6 @@ fn who_may_control_the_daemon_is_said_in_one_line() {
             "no 'allow' asks for a password: every user of this machine may control all services",
         ),
         (
-            "port 1 read-only allow localhost",
-            "no 'allow' asks for a password: every user of this machine may see everything",
-        ),
-        (
             "port 1 allow localhost allow 10.0.0.0/8",
             "no 'allow' asks for a password: every user of these hosts and networks may control all services",
         ),
