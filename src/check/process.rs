@@ -39,10 +39,6 @@ pub struct Usage {
     pub tree_cpu_percent: Option<f64>,
     /// What it read and wrote in each second.
     pub io: IoRates,
-    /// Its resident memory at the last look.
-    pub resident_bytes: Option<u64>,
-    /// Its descendants at the last look.
-    pub children: Option<u64>,
 }
 
 /// What a process read and wrote in each second.
@@ -110,8 +106,7 @@ impl Memory {
         }
         self.sampled = Some(pid);
         let cpus = seen.cpus.unwrap_or(1);
-        let (resident_bytes, children) = (facts.resident_bytes, facts.tree.children);
-        self.usage = Usage { resident_bytes, children, ..Usage::default() };
+        self.usage = Usage::default();
         if let Some(cpu_time) = facts.cpu_time {
             let later = CpuSample { at: now, cpu_time, threads: facts.threads.unwrap_or(1) };
             self.usage.cpu_percent = cpu_percent(self.cpu, later, cpus);

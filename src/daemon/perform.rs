@@ -10,8 +10,9 @@ use crate::base::process::Pid;
 use crate::base::program::{Outcome, Purpose};
 use crate::base::time::Mono;
 use crate::config::{Action, Program, Service, ServiceId};
+use crate::facts::process::Presence;
 use crate::job::{self, News, Occasion, Order, Sink, Target};
-use crate::probe::process::Sample;
+use crate::probe::process::{self, Asked, Sample};
 use crate::probe::remote;
 use crate::state::State;
 use crate::sys::posix::spawn::{Credentials, Spec};
@@ -44,12 +45,12 @@ impl Daemon {
                     if self.jobs.held() >= HELD_MAX {
                         self.let_run();
                     }
-                    if let Err(why) = self.run_program(service, purpose, deadline) {
+                    if let Err(why) = self.run_program(service, purpose, deadline, sample) {
                         self.engine.program_not_run(service, purpose, &why, now);
                     }
                 }
                 Effect::Exec { service, source, event, description, message } => {
-                    self.run_exec(service, source, event, description, &message, now);
+                    self.run_exec(service, source, event, description, &message, sample, now);
                 }
                 Effect::Dirty => self.dirty = true,
             }
@@ -92,7 +93,13 @@ impl Daemon {
         }
     }
 
-    fn run_program(&mut self, id: ServiceId, purpose: Purpose, deadline: Option<Mono>) -> Result<(), String> {
+    fn run_program(
+        &mut self,
+        id: ServiceId,
+        purpose: Purpose,
+        deadline: Option<Mono>,
+        sample: &mut Sample<'_>,
+    ) -> Result<(), String> {
         let config = self.engine.config().clone();
         let service = config.services.get(id.0).ok_or("there is no such service")?;
         let program = match purpose {
@@ -114,9 +121,10 @@ impl Daemon {
             // The engine knows of every such program; this is the last line of defence.
             return Err(format!("a start program of it still runs (pid {pid})"));
         }
-        self.spawn(id, service, program, purpose, deadline, done, done)
+        self.spawn(id, service, program, purpose, deadline, done, done, sample)
     }
 
+    #[allow(clippy::too_many_arguments)] // most are facts the program's environment tells
     fn run_exec(
         &mut self,
         id: ServiceId,
@@ -124,6 +132,7 @@ impl Daemon {
         event: EventKind,
         description: &str,
         message: &str,
+        sample: &mut Sample<'_>,
         now: Mono,
     ) {
         let config = self.engine.config().clone();
@@ -141,7 +150,8 @@ impl Daemon {
         }
         self.log.info(&format!("'{}' exec: '{}'", service.name, exec.program.command_line()));
         let deadline = exec.program.timeout.map(|timeout| now.plus(timeout));
-        if let Err(why) = self.spawn(id, service, &exec.program, Purpose::Exec, deadline, description, message) {
+        if let Err(why) = self.spawn(id, service, &exec.program, Purpose::Exec, deadline, description, message, sample)
+        {
             self.log.error(&format!("'{}' exec failed -- {why}", service.name));
         }
     }
@@ -170,21 +180,29 @@ impl Daemon {
         deadline: Option<Mono>,
         event: &str,
         message: &str,
+        sample: &mut Sample<'_>,
     ) -> Result<(), String> {
         let (credentials, target) = self.become_whom(program)?;
-        let memory = &self.engine.ledger(id).memory;
-        let usage = memory.process.usage;
+        let ledger = self.engine.ledger(id);
+        // What is not known from cycles is an average since the process was started, as in the status.
+        let seen = ledger.process.map(|entry| {
+            let running = Presence::Running(entry);
+            process::readings(Asked::for_programs(), running, sample, clock::monotonic())
+        });
+        let facts = seen.as_ref().and_then(|seen| Some((seen.facts.as_ref()?, seen.cpus)));
+        let usage = facts.map(|(facts, cpus)| ledger.memory.process.usage.or_since_start(facts, cpus));
+        let facts = facts.map(|(facts, _)| facts);
         let occasion = Occasion {
             date: clock::local(clock::wall()).rfc_date(),
             service: &service.name,
             host: self.machine_name(),
             event,
             description: message,
-            pid: self.engine.known(id).map(|known| known.pid),
-            memory_kilobytes: usage.resident_bytes.map(|bytes| bytes / 1024),
-            children: usage.children,
-            cpu_percent: usage.cpu_percent,
-            status: memory.program.last.as_ref().and_then(|run| run.status),
+            pid: ledger.process.map(|entry| entry.identity.pid),
+            memory_kilobytes: facts.and_then(|facts| facts.resident_bytes).map(|bytes| bytes / 1024),
+            children: facts.and_then(|facts| facts.tree.children),
+            cpu_percent: usage.and_then(|usage| usage.cpu_percent),
+            status: ledger.memory.program.last.as_ref().and_then(|run| run.status),
         };
         let environment = self.environment_of(&target, occasion.variables());
         let argv = program.argv.iter().map(OsString::as_os_str);

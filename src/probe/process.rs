@@ -135,6 +135,11 @@ impl Asked {
         Asked { any: true, ..Asked::default() }
     }
 
+    /// What programs are told in their environment.
+    pub fn for_programs() -> Asked {
+        Asked { any: true, tree: true, ..Asked::default() }
+    }
+
     /// All that a status shows.
     pub fn everything() -> Asked {
         let wanted = Wanted { owner: true, io: true, descriptors: true, security: true };

@@ -262,6 +262,9 @@ fn an_exec_program_learns_what_happened() {
     sandbox.cycle();
     sandbox.await_log(&format!("'puma' exec: '{notify} again'"));
     let text = environment();
+    for known in ["MONIT_PROCESS_MEMORY=", "MONIT_PROCESS_CHILDREN=0\n", "MONIT_PROCESS_CPU_PERCENT="] {
+        assert!(text.contains(known), "{known} is not in {text}");
+    }
     assert!(text.contains("MONIT_EVENT=Exists\n") && text.contains(&format!("MONIT_PROCESS_PID={pid}\n")), "{text}");
     assert_eq!(sandbox.begun("puma", "restart"), 0, "the rule replaces the one that restarts");
 }
