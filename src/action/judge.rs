@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::engine::Engine;
 use super::plan::{Cause, Goal};
+use super::steps::Step;
 use super::{Effect, ExecSource};
 use crate::base::cron::Minute;
 use crate::base::event::{EventKind, EventState};
@@ -165,7 +166,11 @@ impl Engine {
         if !self.readable(id, &findings) {
             return;
         }
-        self.ledger_mut(id).lives = findings.is_up;
+        let was_up = std::mem::replace(&mut self.ledger_mut(id).lives, findings.is_up);
+        if findings.is_up && !was_up && !self.is_process(id) {
+            let dependants = self.dependants[id.0].iter();
+            self.todo.extend(dependants.map(|dependant| Step::BringBack(*dependant)));
+        }
         if let Some(presence) = seen.presence() {
             self.remember(id, presence);
             if let Presence::Running(entry) = presence {

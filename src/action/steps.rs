@@ -55,10 +55,6 @@ impl Engine {
         if self.runs[id.0].plan.is_some() {
             return;
         }
-        if !matches!(self.service(id).kind, Kind::Process(_)) {
-            self.watch_only(id, goal, cause);
-            return;
-        }
         if goal != Goal::Stop && self.is_held_back(id, goal, cause) {
             return;
         }
@@ -77,22 +73,6 @@ impl Engine {
         self.runs[id.0].early = None;
         self.runs[id.0].plan = Some(Plan { stage, ..plan });
         self.todo.push_back(Step::Advance(id));
-    }
-
-    /// A service without a process, such as the system, is up as soon as it is watched.
-    fn watch_only(&mut self, id: ServiceId, goal: Goal, cause: Cause) {
-        if goal == Goal::Stop {
-            self.unmonitor(id, None);
-        } else {
-            self.ledger_mut(id).monitor = Monitor::On;
-            for dependant in self.dependants[id.0].clone() {
-                self.todo.push_back(Step::Advance(dependant));
-            }
-        }
-        if cause == Cause::User {
-            self.tell(id, &format!("{} action done", goal.word()));
-        }
-        self.dirty();
     }
 
     /// No second start program runs beside one that still lives. A live service may be restarted all the same: the program
@@ -168,7 +148,7 @@ impl Engine {
                 let goal = plan.goal;
                 self.stop_dependants(id, goal);
                 if !self.dependants[id.0].iter().any(|dependant| self.is_going_down(*dependant)) {
-                    self.begin_stop(id, goal);
+                    self.begin_stop(id, goal, now);
                 }
             }
             Stage::Parents => {
@@ -214,7 +194,7 @@ impl Engine {
         }
     }
 
-    fn begin_stop(&mut self, id: ServiceId, goal: Goal) {
+    fn begin_stop(&mut self, id: ServiceId, goal: Goal, now: Mono) {
         let service = self.service(id);
         let stage = match goal {
             // A restart program replaces both stop and start.
@@ -225,10 +205,14 @@ impl Engine {
         if let Some(plan) = &mut self.runs[id.0].plan {
             plan.stage = stage;
         }
-        if looks {
-            self.effects.push_back(Effect::Look(id));
-        } else {
+        if !looks {
             self.wait_for_parents(id);
+        } else if self.is_process(id) {
+            self.effects.push_back(Effect::Look(id));
+        } else if self.service(id).stop.is_some() {
+            self.run(id, Purpose::Stop, now);
+        } else {
+            self.stopped(id);
         }
     }
 
@@ -244,13 +228,23 @@ impl Engine {
     }
 
     fn begin_start(&mut self, id: ServiceId, now: Mono) {
+        let is_process = self.is_process(id);
         let Some(plan) = &mut self.runs[id.0].plan else { return };
         if plan.goal == Goal::Restart && self.config.services[id.0].restart.is_some() {
             self.run(id, Purpose::Restart, now);
-        } else {
+        } else if is_process {
             plan.stage = Stage::LookBeforeStart;
             self.effects.push_back(Effect::Look(id));
+        } else if self.service(id).start.is_some() {
+            self.run(id, Purpose::Start, now);
+        } else {
+            self.finish(id);
         }
+    }
+
+    /// Whether the service is seen to come and go. Of anything else nothing is known but that its programs have ended.
+    pub(super) fn is_process(&self, id: ServiceId) -> bool {
+        matches!(self.service(id).kind, Kind::Process(_))
     }
 
     /// Asks for the service's program of that purpose and waits for what it brings about.
@@ -300,7 +294,7 @@ impl Engine {
         let Some(plan) = &mut self.runs[id.0].plan else { return };
         match &mut plan.stage {
             Stage::LookBeforeStop => match presence {
-                Presence::Gone(_) => self.stopped(id, presence),
+                Presence::Gone(_) => self.stopped(id),
                 Presence::Running(_) | Presence::Unknown(_) => {
                     if self.service(id).stop.is_some() {
                         self.run(id, Purpose::Stop, now);
@@ -336,7 +330,7 @@ impl Engine {
             // While the program runs nothing is concluded.
             Stage::Stopping(wait) | Stage::Starting(wait) if wait.ended.is_none() => {}
             Stage::Stopping(wait) => match presence {
-                Presence::Gone(_) => self.stopped(id, presence),
+                Presence::Gone(_) => self.stopped(id),
                 _ if wait.last => {
                     let text = self.failure_text(id);
                     self.fail(id, &text);
@@ -355,8 +349,7 @@ impl Engine {
         }
     }
 
-    fn stopped(&mut self, id: ServiceId, presence: &Presence) {
-        debug_assert!(matches!(presence, Presence::Gone(_)));
+    fn stopped(&mut self, id: ServiceId) {
         self.ledger_mut(id).process = None;
         let Some(plan) = &mut self.runs[id.0].plan else { return };
         if plan.goal == Goal::Restart {
@@ -395,13 +388,21 @@ impl Engine {
         if wait.purpose != purpose || wait.ended.is_some() {
             return;
         }
+        let timed_out = outcome.timed_out;
         wait.ended = Some(outcome);
         wait.last = wait.is_late(now);
         if let Some(line) = refused {
             let text = format!("failed to {} -- service(8) did nothing: {line}", purpose.word());
             self.fail(id, &text);
-        } else {
+        } else if self.is_process(id) {
             self.effects.push_back(Effect::Look(id));
+        } else if timed_out {
+            let text = self.failure_text(id);
+            self.fail(id, &text);
+        } else if purpose == Purpose::Stop {
+            self.stopped(id);
+        } else {
+            self.finish(id);
         }
         self.pump(now);
     }
@@ -409,7 +410,10 @@ impl Engine {
     /// A start program that took too long has ended after all: its process gets the time to appear that it would have had.
     fn come_late(&mut self, id: ServiceId, purpose: Purpose, was_overdue: bool, outcome: &Outcome, now: Mono) {
         let run = &self.runs[id.0];
-        let is_awaited = run.plan.is_none() && run.ledger.process.is_none() && run.ledger.monitor != Monitor::Off;
+        let is_awaited = self.is_process(id)
+            && run.plan.is_none()
+            && run.ledger.process.is_none()
+            && run.ledger.monitor != Monitor::Off;
         if was_overdue && is_awaited && outcome.status.is_none_or(|status| status == 0) {
             let timeout = self.timeout(id, purpose).unwrap_or_default();
             self.await_appearance(id, purpose, now.plus(timeout), now);
@@ -426,7 +430,12 @@ impl Engine {
             wait.ended = Some(Outcome { output, ..Outcome::default() });
             wait.overdue = true;
             wait.last = true;
-            self.effects.push_back(Effect::Look(id));
+            if self.is_process(id) {
+                self.effects.push_back(Effect::Look(id));
+            } else {
+                let text = self.failure_text(id);
+                self.fail(id, &text);
+            }
         }
     }
 
@@ -530,6 +539,7 @@ impl Engine {
     /// The action is done.
     fn finish(&mut self, id: ServiceId) {
         let Some(plan) = self.runs[id.0].plan.take() else { return };
+        let is_process = self.is_process(id);
         let ledger = self.ledger_mut(id);
         ledger.last_failure = None;
         match plan.goal {
@@ -537,7 +547,7 @@ impl Engine {
                 if ledger.monitor == Monitor::Off {
                     ledger.monitor = Monitor::Init;
                 }
-                if ledger.process.is_some() {
+                if ledger.process.is_some() || !is_process {
                     ledger.monitor = Monitor::On;
                 }
             }
@@ -556,8 +566,13 @@ impl Engine {
         if plan.cause == Cause::User && !plan.silent {
             self.tell(id, &format!("{} action done", plan.goal.word()));
         }
+        let is_up = is_process || self.ledger(id).lives;
+        if plan.goal != Goal::Stop && !is_up {
+            // Whether its program has helped is seen by the next look: until then nobody is started on top of it.
+            self.fail_those_who_wait_for(id);
+        }
         for dependant in self.dependants[id.0].clone() {
-            if plan.goal != Goal::Stop {
+            if plan.goal != Goal::Stop && is_up {
                 self.todo.push_back(Step::BringBack(dependant));
             }
             self.todo.push_back(Step::Advance(dependant));

@@ -28,6 +28,9 @@ fn history(seed: u64) {
             if dice.below(6) == 0 {
                 service.stop = None;
             }
+            if dice.below(4) == 0 {
+                service.kind = Kind::File(PathBuf::from("/f"));
+            }
             if dice.below(6) == 0 {
                 service.restart = program("restart", 20);
             }
@@ -35,7 +38,7 @@ fn history(seed: u64) {
                 let first = Duration::from_secs(1 + dice.below(60));
                 service.backoff = Some(Backoff { first, longest: first + Duration::from_secs(dice.below(90)) });
             }
-            if dice.below(3) == 0 {
+            if matches!(service.kind, Kind::Process(_)) && dice.below(3) == 0 {
                 service.rules[0].test = Test::Exited;
             } else if dice.below(4) == 0 {
                 let window = 1 + dice.below(4) as u32;

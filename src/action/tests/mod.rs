@@ -20,7 +20,8 @@ use crate::base::schedule::{Every, Rate};
 use crate::base::time::{Mono, Wall};
 use crate::config::*;
 use crate::event::ledger::Monitor;
-use crate::facts::observation::Observation;
+use crate::facts::file::{self, FileFacts, Look};
+use crate::facts::observation::{Observation, PathObservation};
 use crate::facts::process::{Entry, GoneReason, Presence};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -119,6 +120,30 @@ impl World {
         }
     }
 
+    fn is_process(&self, id: ServiceId) -> bool {
+        matches!(self.engine.config().services[id.0].kind, Kind::Process(_))
+    }
+
+    /// A file exists where a process would live.
+    fn file(&self, id: ServiceId) -> Observation {
+        let wall = self.wall();
+        let facts = FileFacts {
+            kind: file::Kind::Regular,
+            mode: 0o644,
+            uid: 0,
+            gid: 0,
+            size_bytes: 1,
+            links: 1,
+            inode: 1,
+            device: 1,
+            accessed: wall,
+            changed: wall,
+            modified: wall,
+        };
+        let look = if self.reals[id.0].process.is_some() { Look::Found(facts) } else { Look::Missing };
+        Observation::Path(Box::new(PathObservation { look, local: None, checksums: Vec::new(), text: None, at: wall }))
+    }
+
     fn wall(&self) -> Wall {
         Wall::from_epoch(self.now.since_origin())
     }
@@ -150,11 +175,12 @@ impl World {
     fn start_program(&mut self, id: ServiceId, purpose: Purpose, timeout: Option<Duration>) {
         let name = self.engine.config().services[id.0].name.clone();
         let depends = self.engine.config().services[id.0].depends.clone();
+        let is_process = self.is_process(id);
         let real = &mut self.reals[id.0];
         let beside = real.program.as_ref().map(|running| running.purpose);
         assert!(beside.is_none(), "{name}: a {} program beside {beside:?}: {:#?}", purpose.word(), self.log);
         if purpose == Purpose::Start {
-            assert!(real.process.is_none(), "{name}: started while it lives");
+            assert!(real.process.is_none() || !is_process, "{name}: started while it lives");
             assert!(real.lingering.is_none(), "{name}: a second start program");
             assert!(real.appears.is_none(), "{name}: started while it is coming up: {:#?}", self.log);
             real.starts += 1;
@@ -254,6 +280,7 @@ impl World {
     }
 
     fn end(&mut self, id: ServiceId, running: &Running) {
+        let is_process = self.is_process(id);
         let real = &mut self.reals[id.0];
         match running.purpose {
             Purpose::Stop if running.works => {
@@ -261,7 +288,7 @@ impl World {
                 real.appears = None;
             }
             // A restart program replaces what lives at once; nobody waits for what appears after the deadline.
-            Purpose::Start if running.works && self.now.plus(real.slow) < running.deadline => {
+            Purpose::Start if is_process && running.works && self.now.plus(real.slow) < running.deadline => {
                 real.appears = Some(self.now.plus(real.slow));
             }
             Purpose::Start | Purpose::Restart if running.works => {
@@ -280,6 +307,7 @@ impl World {
             if self.engine.due(id, self.now, self.clock()) {
                 let seen = match self.engine.config().services[place].kind {
                     Kind::Process(_) => Observation::presence_of(self.presence(id)),
+                    Kind::File(_) => self.file(id),
                     _ => Observation::Nothing,
                 };
                 self.engine.observed(id, &seen, self.now, self.wall());
@@ -341,7 +369,7 @@ fn restart_daemon(world: &mut World, services: &[Service]) {
     engine.restore(&saved, true);
     engine.take_up(&saved, world.now);
     for (place, real) in world.reals.iter_mut().enumerate() {
-        if let Some(process) = real.process {
+        if let Some(process) = real.process.filter(|_| matches!(services[place].kind, Kind::Process(_))) {
             engine.remember_process(ServiceId(place), World::entry(process));
         }
         // A journal does not tell which program is late.

@@ -380,13 +380,15 @@ fn a_service_added_by_a_reload_obeys_onreboot_nostart() {
 fn the_system_is_up_when_it_is_watched() {
     let mut system = service("host", &[]);
     system.kind = Kind::System;
+    (system.start, system.stop) = (None, None);
     let mut world = World::new(vec![system, service("x", &[0])]);
     world.command(Command::Restart, &[0, 1]);
     world.minute();
     assert_eq!((world.starts(), world.said("failed")), (vec![0, 1], 0));
     assert_eq!(world.said("'host' restart action done"), 1);
     world.command(Command::Stop, &[0]);
-    assert_eq!(world.monitor(0), Monitor::Off);
+    world.minute();
+    assert_eq!((world.monitor(0), world.alive()[1]), (Monitor::Off, false), "its dependant stops before it");
 }
 
 #[test]
@@ -584,4 +586,66 @@ fn what_happens_is_kept_as_events() {
     );
     assert_eq!(events[0].text, "process is running with pid 100");
     assert!(events.windows(2).all(|pair| pair[0].at >= pair[1].at));
+}
+
+/// A file with programs that make it and take it away, and a process that needs it.
+fn file_and_process() -> World {
+    let mut file = service("file", &[]);
+    file.kind = Kind::File(PathBuf::from("/f"));
+    let mut world = World::new(vec![file, service("x", &[0])]);
+    world.minute();
+    world.minute();
+    assert_eq!((world.alive(), world.starts()), (vec![true, true], vec![1, 1]));
+    world.log.clear();
+    world
+}
+
+#[test]
+fn what_is_no_process_is_started_and_stopped_by_its_programs() {
+    let mut world = file_and_process();
+    world.reals[0].process = None;
+    world.minute();
+    world.minute();
+    assert_eq!((world.alive(), world.starts()), (vec![true, true], vec![2, 2]));
+    let order: Vec<_> = world.log.iter().filter(|line| line.contains(": '/bin/")).collect();
+    let expected = ["'x' stop", "'file' stop", "'file' start", "'x' start"];
+    assert!(order.iter().zip(expected).all(|(line, begin)| line.starts_with(begin)), "{order:?}");
+
+    world.command(Command::Stop, &[0]);
+    world.minute();
+    world.minute();
+    assert_eq!((world.alive(), world.said("'file' stop action done")), (vec![false, false], 1));
+    world.command(Command::Start, &[1]);
+    world.minute();
+    assert_eq!((world.alive(), world.starts()), (vec![true, true], vec![3, 3]));
+}
+
+#[test]
+fn of_what_is_no_process_only_the_time_of_its_programs_counts() {
+    let mut world = file_and_process();
+    // A program that fails in time has done what it can: the next look tells.
+    world.reals[0].process = None;
+    world.reals[0].broken = true;
+    world.cycle();
+    world.run_until(world.now.plus(Duration::from_secs(5)));
+    assert_eq!(world.said("failed to start"), 0);
+    world.minute();
+    assert_eq!(world.starts(), [3, 1], "restarted in each cycle, and nobody on top of what is not there");
+    assert!(!world.alive()[1]);
+
+    world.reals[0].takes = MINUTE * 3;
+    world.minute();
+    world.minute();
+    assert_eq!(world.said("'file' failed to stop (exit status -1) -- Program '/bin/stop' timed out after 30 s"), 2);
+    world.engine.reconfigure({
+        let mut services = world.engine.config().services.clone();
+        services[0].stop = None;
+        config(services)
+    });
+    let starts = world.starts()[0];
+    for _ in 0..3 {
+        world.minute();
+    }
+    assert_eq!(world.starts()[0], starts + 1, "no second program beside one past its timeout");
+    assert_eq!(world.said("'file' failed to start (exit status -1) -- Program '/bin/start' timed out after 30 s"), 1);
 }
