@@ -39,7 +39,7 @@ SCRIPTS = tests/need.sh tests/demo/*.sh tests/freebsd/*.sh tests/fuzz/*.sh port/
 .PHONY: all install install-rc test corpus compliance fuzz verdicts bench demo lint lint-man lint-scripts lint-rust doc freebsd-check clean
 
 all:
-	@sh tests/need.sh rust cc
+	@sh tests/need.sh rust cc openssl
 	$(PATHS) $(CARGO) build --release $(LOCKED)
 
 # Root's PATH may have no cargo: then what `make` has built before is installed.
@@ -68,31 +68,31 @@ install-rc:
 	chmod 0555 '$(DESTDIR)$(PREFIX)/etc/rc.d/pollux'
 
 test:
-	@sh tests/need.sh rust cc
+	@sh tests/need.sh rust cc openssl
 	$(CARGO) test $(LOCKED)
 
 corpus:
 	@test -n '$(CORPUS)' || { echo 'CORPUS is not set: make corpus CORPUS=DIR, a folder with VERDICT.tsv and files/' >&2; exit 1; }
 	@test -f '$(CORPUS)/VERDICT.tsv' || { echo 'there is no $(CORPUS)/VERDICT.tsv' >&2; exit 1; }
-	@sh tests/need.sh rust cc
+	@sh tests/need.sh rust cc openssl
 	CORPUS="$$(cd '$(CORPUS)' && pwd)" $(CARGO) test $(LOCKED) --test corpus -- --ignored --nocapture
 
 # `make fuzz` takes each target in turn.
 fuzz:
-	@sh tests/need.sh rust cc
+	@sh tests/need.sh rust cc openssl
 	@sh tests/fuzz/run.sh '$(TARGET)' '$(SECONDS)'
 
 verdicts:
-	@sh tests/need.sh rust cc
+	@sh tests/need.sh rust cc openssl
 	$(CARGO) test $(LOCKED) --test verdicts -- --ignored --nocapture
 
 bench:
-	@sh tests/need.sh rust cc
+	@sh tests/need.sh rust cc openssl
 	$(CARGO) test --release $(LOCKED) --test bench -- --ignored --nocapture
 
 # Without Monit, which nothing but this needs, pollux is held against what is written down.
 compliance:
-	@sh tests/need.sh rust cc ps
+	@sh tests/need.sh rust cc openssl ps
 	@sh tests/need.sh monit || echo 'monit is missing: only the half of pollux is played' >&2
 	$(CARGO) test $(LOCKED) --test compliance -- --include-ignored --nocapture
 
@@ -113,12 +113,12 @@ lint-scripts:
 	@for script in $(SCRIPTS); do sh -n $$script || exit 1; done
 
 lint-rust:
-	@sh tests/need.sh rust cc fmt clippy
+	@sh tests/need.sh rust cc openssl fmt clippy
 	$(CARGO) fmt --check
 	$(CARGO) clippy $(LOCKED) --all-targets -- -D warnings
 
 doc:
-	@sh tests/need.sh rust cc
+	@sh tests/need.sh rust cc openssl
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc $(LOCKED) --no-deps
 
 freebsd-check:

@@ -5,6 +5,7 @@
 #   rust    cargo and rustc          fmt clippy   cargo's subcommands      bmake   the BSD make
 #   cc      a C compiler that links  mandoc       formats manual pages     venv    python3 with venv and pip
 #   ps      lists processes          monit      the original, to compare with
+#   openssl its headers, libraries
 set -u
 
 packages=
@@ -29,6 +30,13 @@ for thing; do
                 echo "need: cargo $thing is missing; it is part of the Rust tools ($component)." >&2
                 exit 1
             fi
+        fi ;;
+    openssl)
+        # FreeBSD has them in base; elsewhere they are found with pkg-config
+        if [ "$(uname -s)" = FreeBSD ]; then
+            [ -f /usr/include/openssl/ssl.h ] || packages="$packages openssl"
+        elif [ -z "${OPENSSL_DIR:-}" ] && ! pkg-config --exists openssl 2>/dev/null; then
+            packages="$packages libssl-dev pkg-config"
         fi ;;
     ps)
         command -v ps >/dev/null 2>&1 || packages="$packages procps" ;;

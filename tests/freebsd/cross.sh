@@ -5,6 +5,8 @@
 #   rustc, clippy and the sources of std  Debian's rustc-web packages, unpacked, not installed
 #   std for x86_64-unknown-freebsd        built here from those sources
 #   linker and FreeBSD's libc stubs       zig, a PyPI package
+#   OpenSSL of FreeBSD 15's base system   headers with its version and libraries of empty functions, made here from the
+#                                         lists of names in the openssl-src crate
 #
 # cross.sh setup : only makes the toolchain. Afterwards `. DIR/env` gives a shell RUSTC, the linker and fbsd_clippy.
 # DIR is ${XDG_CACHE_HOME:-$HOME/.cache}/pollux-freebsd; about 1 GB and two minutes. Its `env` is written last, so a
@@ -100,8 +102,60 @@ END
     rm -f "$libraries"/libseed*
 )
 
+# What a type check and a link need of OpenSSL 3.5: no code of it. A function that is newer than that release is missing,
+# so that calling it is an error here and not on the user's machine.
+make_openssl() (
+    say 'making the stubs of OpenSSL, once'
+    own=$dir/openssl
+    rm -rf "$own"
+    mkdir -p "$own/seed/src" "$own/include/openssl" "$own/lib"
+    # cargo and zig call the target by different names
+    cat >"$own/cc" <<'END'
+#!/bin/sh
+d=$(cd "$(dirname "$0")/.." && pwd)
+for word; do
+    shift
+    case $word in --target=*) ;; *) set -- "$@" "$word" ;; esac
+done
+ZIG_GLOBAL_CACHE_DIR=${ZIG_GLOBAL_CACHE_DIR:-$d/zig-cache} ZIG_LOCAL_CACHE_DIR=${ZIG_LOCAL_CACHE_DIR:-$d/zig-cache}
+export ZIG_GLOBAL_CACHE_DIR ZIG_LOCAL_CACHE_DIR
+exec "$d/v/bin/python" -m ziglang cc -target x86_64-freebsd "$@"
+END
+    chmod +x "$own/cc"
+    : >"$own/seed/src/lib.rs"
+    cat >"$own/seed/Cargo.toml" <<'END'
+[package]
+name = "seed"
+version = "0.0.0"
+edition = "2021"
+[workspace]
+[dependencies]
+openssl-src = "300"
+END
+    cargo fetch -q --manifest-path "$own/seed/Cargo.toml"
+    names=$(find "${CARGO_HOME:-$HOME/.cargo}"/registry/src -path '*/openssl-src-3*/openssl/util/libcrypto.num' | sort | tail -n 1)
+    [ -n "$names" ] || fail 'the openssl-src crate has no list of names'
+    printf '#define OPENSSL_VERSION_%s\n' 'MAJOR 3' 'MINOR 5' 'PATCH 0' >"$own/include/openssl/opensslv.h"
+    printf '#define OPENSSL_NO_%s\n' COMP MD2 RC5 SSL3 SSL3_METHOD SSL_TRACE >"$own/include/openssl/opensslconf.h"
+    for library in crypto ssl; do
+        awk '$4 ~ /^EXIST/ && split($3, v, "_") && v[1] * 10000 + v[2] * 100 + v[3] <= 30500 {
+            printf ".globl %s\n.type %s,@function\n%s: ret\n", $1, $1, $1
+        }' "$(dirname "$names")/lib$library.num" >"$own/lib$library.s"
+        "$own/cc" -shared -nostdlib "-Wl,-soname,lib$library.so.35" "$own/lib$library.s" -o "$own/lib/lib$library.so"
+        rm "$own/lib$library.s"
+    done
+    rm -rf "$own/seed"
+    cat >"$own/env" <<END
+export CC_x86_64_unknown_freebsd=$own/cc X86_64_UNKNOWN_FREEBSD_OPENSSL_DIR=$own X86_64_UNKNOWN_FREEBSD_OPENSSL_STATIC=0
+END
+    echo ". $own/env" >>"$dir/env"
+)
+
 setup() {
-    [ ! -f "$dir/env" ] || return 0
+    if [ -f "$dir/env" ]; then
+        [ -f "$dir/openssl/env" ] || make_openssl
+        return 0
+    fi
     [ "$(uname -s)-$(uname -m)" = Linux-x86_64 ] || fail 'the cross toolchain can be made on Linux x86_64 only'
     sh "$here/tests/need.sh" rust cc venv
     say "making the cross toolchain in $dir, once"
@@ -114,6 +168,7 @@ setup() {
     build_std
     rm -rf "$dir/packages" "$dir/seed" "$dir/root/usr/src" "$dir/root/usr/lib/rustlib/src" "$dir/root/usr/share"
     mv "$dir/env.new" "$dir/env"
+    make_openssl
     say "toolchain ready: $("$dir/root/usr/bin/rustc" -V 2>/dev/null || (. "$dir/env"; "$RUSTC" -V))"
 }
 
@@ -124,6 +179,7 @@ needed() {
     for library in $libraries; do
         case $library in
         libc.so.7 | libthr.so.3 | libm.so.5 | libgcc_s.so.1 | libutil.so.* | librt.so.1 | libexecinfo.so.1 | libsys.so.7) ;;
+        libcrypto.so.3[05] | libssl.so.3[05]) ;;
         *) fail "$1 needs $library, which is not in FreeBSD's base system" ;;
         esac
     done
@@ -138,7 +194,7 @@ check)
     cd "$here"
     offline=
     if [ "$(uname -s)" = FreeBSD ]; then
-        sh tests/need.sh rust cc clippy
+        sh tests/need.sh rust cc openssl clippy
         cargo check --locked --all-targets
         cargo clippy --locked --all-targets -- -D warnings
         cargo build --locked
