@@ -41,6 +41,7 @@
 //! | security label | `/proc/PID/attr/current` | none: FreeBSD loads no labelling MAC policy |
 
 pub mod count;
+pub mod digest;
 pub mod fault;
 pub mod head;
 pub mod posix;

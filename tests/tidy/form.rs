@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::source::{Source, check, count, files, read, report, top};
 
 /// The libraries that were agreed on.
-const DEPENDENCIES: [&str; 5] = ["getopts", "httparse", "libc", "regex", "tiny_http"];
+const DEPENDENCIES: [&str; 6] = ["getopts", "httparse", "libc", "openssl", "regex", "tiny_http"];
 
 const LONGEST_FILE: usize = 800;
 
