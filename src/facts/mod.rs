@@ -13,3 +13,4 @@ pub mod rate;
 pub mod script;
 pub mod system;
 pub mod usage;
+pub mod wire;
