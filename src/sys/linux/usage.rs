@@ -250,13 +250,13 @@ mod tests {
         let proc = FakeProc::new();
         proc.add(&FakeProcess::new(1, 0, 1, "init"));
         proc.add(&FakeProcess::kernel_thread(2, "kthreadd"));
-        proc.add(&FakeProcess { cpu: (100, 0), ..FakeProcess::new(4_194_303, 1, 2, "last") });
-        proc.add(&FakeProcess::new(50, 4_194_303, 3, "dead").zombie());
+        proc.add(&FakeProcess { cpu: (100, 0), ..FakeProcess::new(4_194_304, 1, 2, "last") });
+        proc.add(&FakeProcess::new(50, 4_194_304, 3, "dead").zombie());
         proc.add_vanishing(51);
         let mut rows = proc.table().rows().unwrap();
         rows.sort_by_key(|row| row.identity.pid);
         let pids: Vec<i32> = rows.iter().map(|row| row.identity.pid.get()).collect();
-        assert_eq!(pids, [1, 2, 50, 4_194_303]);
+        assert_eq!(pids, [1, 2, 50, 4_194_304]);
         assert_eq!((rows[3].parent, rows[3].cpu_time), (Pid::new(1), Some(Duration::from_secs(1))));
         proc.remove(1);
         assert_eq!(proc.table().rows().unwrap().len(), 3);
