@@ -13,7 +13,7 @@ use crate::base::process::{Identity, Pid};
 use crate::base::program::{Outcome, Purpose};
 use crate::base::time::Mono;
 use crate::config::{Config, Kind, OnReboot, Service, ServiceId, Test};
-use crate::event::ledger::{Ledger, Monitor, Pace, Saved, same_target};
+use crate::event::ledger::{Ledger, Monitor, Pace, Past, Saved, same_target};
 use crate::event::track::Track;
 use crate::facts::process::Entry;
 
@@ -82,7 +82,7 @@ impl Engine {
 
     /// Takes up what a state file tells. Then come [`Engine::adopted`] for each program that still runs, and
     /// [`Engine::resume`].
-    pub fn restore(&mut self, saved: &HashMap<String, Saved>, same_boot: bool) {
+    pub fn restore(&mut self, saved: &HashMap<String, Saved>, past: Past) {
         let config = Rc::clone(&self.config);
         for (id, service) in ids(&config) {
             let Some(saved) = saved.get(&key(service)) else {
@@ -91,8 +91,8 @@ impl Engine {
                 }
                 continue;
             };
-            self.ledger_mut(id).restore(saved, same_boot, service.onreboot);
-            if let Some(goal) = saved.goal.filter(|_| same_boot) {
+            self.ledger_mut(id).restore(service, saved, past);
+            if let Some(goal) = saved.goal.filter(|_| past != Past::OtherBoot) {
                 self.goals.insert(id, (goal, saved.by_user));
             }
         }
@@ -277,6 +277,9 @@ impl Engine {
             by_user,
             appearing,
             process: self.known(id),
+            scheduled: run.ledger.scheduled,
+            tracks: run.ledger.tracks(self.service(id)),
+            baselines: run.ledger.baselines.clone(),
         }
     }
 
@@ -315,7 +318,7 @@ impl Engine {
             // It is being started because it was gone; that it came back must be told.
             let config = Rc::clone(&self.config);
             for (rule, track) in config.services[id.0].rules.iter().zip(&mut self.runs[id.0].ledger.rules) {
-                if matches!(rule.test, Test::NotExist | Test::Exited) {
+                if matches!(rule.test, Test::NotExist | Test::Exited) && !track.is_failed() {
                     track.reopen();
                 }
             }

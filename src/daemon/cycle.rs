@@ -11,10 +11,6 @@ impl Daemon {
     /// Every service in the order of its dependencies: is it due, what is seen of it, what follows.
     pub(super) fn cycle(&mut self, sample: &mut Sample<'_>, now: Mono) {
         self.output.trim();
-        if self.store.is_broken() {
-            // It is tried again until it works.
-            self.dirty = true;
-        }
         let wall = clock::wall();
         let minute = Minute::of(&clock::local(wall));
         self.mounts = None;
@@ -30,5 +26,7 @@ impl Daemon {
             }
             self.perform(sample, now);
         }
+        // Histories and baselines move on without telling anybody; nothing is written when they have not.
+        self.dirty = true;
     }
 }

@@ -265,7 +265,8 @@ impl Daemon {
         let config = self.engine.config().clone();
         let services =
             action::ids(&config).map(|(id, service)| (action::key(service), self.engine.saved(id))).collect();
-        let state = State { boot: self.boot.clone(), services, journal: self.jobs.journal() };
+        let (boot, written) = (self.boot.clone(), clock::monotonic());
+        let state = State { boot, written, services, journal: self.jobs.journal() };
         match self.store.save(&state) {
             Ok(false) | Err(None) => {}
             Ok(true) => self.log.info(&format!("state file {} is written again", self.store.path().display())),

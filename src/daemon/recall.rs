@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Daemon;
 use crate::action;
-use crate::event::ledger::Saved;
+use crate::event::ledger::{Past, Saved};
 use crate::state::Read;
 use crate::sys::platform::process::START_TOLERANCE;
 use crate::sys::posix::clock;
@@ -13,26 +13,39 @@ use crate::sys::posix::clock;
 /// For a program whose service has none of that purpose any more.
 const ADOPTED_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How long a daemon may have been away for rates to go on as if it had not; three cycles if that is longer.
+const RECENT: Duration = Duration::from_secs(120);
+
 impl Daemon {
     /// Takes up the state an earlier daemon left, and the programs it started that still run. True when the machine was
     /// booted since.
     pub(super) fn recall(&mut self) -> bool {
         let state = match self.store.read() {
             Read::Nothing => {
-                self.engine.restore(&HashMap::new(), true);
+                self.engine.restore(&HashMap::new(), Past::Recent);
                 return false;
             }
             Read::SetAside(why) => {
                 self.log.error(&why);
-                self.engine.restore(&HashMap::new(), true);
+                self.engine.restore(&HashMap::new(), Past::Recent);
                 return false;
+            }
+            Read::Before(state, why) => {
+                self.log.error(&why);
+                state
             }
             Read::State(state) => state,
         };
         let now = clock::monotonic();
         // A boot without a name is like no other.
         let same_boot = state.boot == self.boot && !self.boot.0.is_empty();
-        self.engine.restore(&state.services, same_boot);
+        let recent = now.since(state.written) <= RECENT.max(self.interval * 3);
+        let past = match (same_boot, recent) {
+            (false, _) => Past::OtherBoot,
+            (true, false) => Past::Earlier,
+            (true, true) => Past::Recent,
+        };
+        self.engine.restore(&state.services, past);
         if !same_boot {
             return true;
         }

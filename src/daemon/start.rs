@@ -268,6 +268,7 @@ fn once(mut daemon: Daemon, command: Option<(Command, Vec<ServiceId>, Option<Dur
     daemon.settle(&mut sample, now);
     drop(sample);
     daemon.run();
+    daemon.store.renew();
     daemon.save();
     daemon.put_away();
     i32::from(daemon.any_failure())
@@ -364,6 +365,7 @@ impl Daemon {
             self.next_cycle = self.not_before;
         }
         self.run();
+        self.store.renew();
         self.save();
         self.log.info(&format!("{} daemon with pid [{}] stopped", self.product.name(), std::process::id()));
         self.log.info(&format!("'{}' {name} stopped", self.machine_name()));

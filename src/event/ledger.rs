@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::baselines::Baselines;
 use super::recent::Recent;
 use super::track::Track;
 use crate::base::cron::Minute;
@@ -85,6 +86,8 @@ pub struct Ledger {
     pub lives: bool,
     /// What its checks remember of the last look.
     pub memory: Memory,
+    /// What its checks compare with, and the state file keeps.
+    pub baselines: Baselines,
     /// Why its process was not found, as told last; so that it is told once.
     pub absence: Option<String>,
     /// Starts and restarts by rules since the count began.
@@ -124,6 +127,7 @@ impl Ledger {
             process: None,
             lives: true,
             memory: Memory::default(),
+            baselines: Baselines::default(),
             absence: None,
             restarts: 0,
             restart_cycles: 0,
@@ -150,6 +154,7 @@ impl Ledger {
             self.process = None;
             self.lives = true;
             self.memory = Memory::default();
+            self.baselines.clear();
             self.absence = None;
         }
         if old.cron != new.cron {
@@ -158,10 +163,11 @@ impl Ledger {
         self
     }
 
-    /// What a state file says of the service. `same_boot`: it was written since the machine booted.
-    pub fn restore(&mut self, saved: &Saved, same_boot: bool, onreboot: OnReboot) {
-        let keep = same_boot || onreboot == OnReboot::LastState;
-        self.monitor = match (keep, onreboot) {
+    /// What a state file says of the service.
+    pub fn restore(&mut self, service: &Service, saved: &Saved, past: Past) {
+        let same_boot = past != Past::OtherBoot;
+        let keep = same_boot || service.onreboot == OnReboot::LastState;
+        self.monitor = match (keep, service.onreboot) {
             (true, _) if !saved.monitored => Monitor::Off,
             (false, OnReboot::NoStart) => Monitor::Off,
             _ => Monitor::Init,
@@ -173,10 +179,40 @@ impl Ledger {
             self.taken_along = saved.taken_along && !saved.monitored;
             self.pace = saved.pace;
             self.absence_ends = saved.absence_ends.filter(|_| self.monitor == Monitor::Off);
-        } else if saved.absence_ends.is_some() && onreboot == OnReboot::LastState {
+        } else if saved.absence_ends.is_some() && service.onreboot == OnReboot::LastState {
             // Its clock is no more; it must not be left alone for ever.
             self.monitor = Monitor::Init;
         }
+        self.scheduled = saved.scheduled;
+        self.baselines = saved.baselines.clone();
+        // Of rules with the same text each gets back its own.
+        let mut tracks: HashMap<&str, Vec<&Track>> = HashMap::new();
+        for (key, track) in saved.tracks.iter().rev() {
+            tracks.entry(key).or_default().push(track);
+        }
+        let mut take = |key: &str, into: &mut Track| {
+            if let Some(track) = tracks.get_mut(key).and_then(Vec::pop) {
+                *into = track.clone();
+                if past != Past::Recent {
+                    into.lapse(past == Past::OtherBoot);
+                }
+            }
+        };
+        for (rule, track) in service.rules.iter().zip(&mut self.rules) {
+            take(&rule.text(), track);
+        }
+        for (key, track) in OWN.into_iter().zip([&mut self.data, &mut self.exec, &mut self.timeout]) {
+            take(key, track);
+        }
+    }
+
+    /// The histories of all rules that have one, each under its rule's text, and the service's own.
+    pub fn tracks(&self, service: &Service) -> Vec<(String, Track)> {
+        let rules = service.rules.iter().zip(&self.rules);
+        let rules = rules.filter(|(_, track)| track.save().is_some()).map(|(rule, track)| (rule.text(), track.clone()));
+        let own = OWN.into_iter().zip([&self.data, &self.exec, &self.timeout]);
+        let own = own.filter(|(_, track)| track.save().is_some()).map(|(key, track)| (key.to_owned(), track.clone()));
+        rules.chain(own).collect()
     }
 
     /// The service was started anew: no window of a rule reaches back behind that.
@@ -189,6 +225,20 @@ impl Ledger {
         self.restarts = 0;
         self.restart_cycles = 0;
     }
+}
+
+/// What stands for a service's own tracks among the texts of rules, which begin otherwise.
+const OWN: [&str; 3] = ["data", "exec", "timeout"];
+
+/// How a state file stands to now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Past {
+    /// Written a few cycles ago at most: everything goes on.
+    Recent,
+    /// Written since the machine booted, but much may have happened unseen: rates begin anew.
+    Earlier,
+    /// Written before the machine was booted.
+    OtherBoot,
 }
 
 /// Whether two services watch the same thing.
@@ -225,4 +275,10 @@ pub struct Saved {
     pub appearing: Option<(Purpose, Mono)>,
     /// The process it was, so that a title that changed since does not lose it.
     pub process: Option<crate::base::process::Identity>,
+    /// See [`Ledger::scheduled`].
+    pub scheduled: Option<Minute>,
+    /// See [`Ledger::tracks`].
+    pub tracks: Vec<(String, Track)>,
+    /// See [`Ledger::baselines`].
+    pub baselines: Baselines,
 }

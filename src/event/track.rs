@@ -21,6 +21,15 @@ pub struct Track {
     anew: bool,
 }
 
+/// States and their words in the state file.
+const STATES: [(Option<EventState>, &str); 5] = [
+    (None, "none"),
+    (Some(EventState::Succeeded), "succeeded"),
+    (Some(EventState::Failed), "failed"),
+    (Some(EventState::Changed), "changed"),
+    (Some(EventState::NotChanged), "unchanged"),
+];
+
 /// What a post asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Posted {
@@ -89,6 +98,43 @@ impl Track {
         self.known = u64::BITS;
         self.anew = false;
         self.repeats = 1;
+    }
+
+    /// Much time has passed unseen, or the machine was booted (`boot`): what was seen before says nothing about now. What
+    /// people were told stands: an open failure is not told a second time unless `boot`, and its end is told.
+    pub fn lapse(&mut self, boot: bool) {
+        self.forget();
+        if boot {
+            self.repeats = 0;
+        }
+    }
+
+    /// One word that holds all of it; `None` when there is nothing to keep.
+    pub fn save(&self) -> Option<String> {
+        if self.state.is_none() && self.history == 0 && !self.is_unknown {
+            return None;
+        }
+        let state = STATES.iter().find(|(state, _)| *state == self.state).map_or("none", |(_, word)| word);
+        // While nothing is open it is of no interest how often the test has passed, which changes in every cycle.
+        let (known, repeats) = if self.is_open() { (self.known, self.repeats) } else { (u64::BITS, 0) };
+        let flags = [(self.anew, "anew"), (self.is_unknown, "unknown")];
+        let flags: Vec<&str> = flags.into_iter().filter(|(is, _)| *is).map(|(_, word)| word).collect();
+        Some(format!("{state}:{:x}:{known}:{repeats}:{}", self.history, flags.join("+")))
+    }
+
+    /// What [`Track::save`] wrote; `None` when it is something else.
+    pub fn load(word: &str) -> Option<Track> {
+        let parts: Vec<&str> = word.split(':').collect();
+        let [state, history, known, repeats, flags] = parts.as_slice() else { return None };
+        let has = |flag: &str| flags.split('+').any(|word| word == flag);
+        Some(Track {
+            state: STATES.iter().find(|(_, word)| word == state)?.0,
+            history: u64::from_str_radix(history, 16).ok()?,
+            known: known.parse().ok().filter(|known| *known <= u64::BITS)?,
+            repeats: repeats.parse().ok()?,
+            anew: has("anew"),
+            is_unknown: has("unknown"),
+        })
     }
 
     /// The service was started anew: what was posted before is no reason for anything any more. A failure stays open, but
@@ -197,6 +243,58 @@ mod tests {
         assert!(!track.unknown());
         track.post(false, Rate::ONCE, Rate::ONCE);
         assert!(track.unknown());
+    }
+
+    const TWICE: Rate = Rate { count: 2, window: 3 };
+
+    #[test]
+    fn a_saved_track_goes_on_where_it_was() {
+        use EventState::*;
+        for history in 0..4_u32.pow(5) {
+            let mut track = Track::default();
+            for place in 0..5 {
+                match history / 4_u32.pow(place) % 4 {
+                    0 => drop(track.unknown()),
+                    1 => drop(track.enter(Changed, TWICE, TWICE)),
+                    other => drop(track.post(other == 2, TWICE, TWICE)),
+                }
+            }
+            let mut loaded = track.save().map_or_else(Track::default, |word| Track::load(&word).unwrap());
+            assert_eq!(track.clone().unknown(), loaded.clone().unknown());
+            for verdict in [Failed, Succeeded, Failed, Changed, NotChanged, Succeeded, Failed, Succeeded] {
+                let (one, other) = (track.enter(verdict, TWICE, TWICE), loaded.enter(verdict, TWICE, TWICE));
+                assert_eq!(one, other, "{history}");
+            }
+        }
+        assert_eq!(Track::default().save(), None);
+        for word in ["", "failed", "failed:x:1:1:", "failed:1:65:1:", "failed:1:1:-1:", "lost:1:1:1:", "failed:1:1:1::"]
+        {
+            assert_eq!(Track::load(word), None, "{word}");
+        }
+    }
+
+    #[test]
+    fn what_was_open_is_neither_told_twice_nor_ended_in_silence() {
+        use Due::*;
+        let lapsed = |anew| {
+            let mut track = Track::default();
+            track.reopen();
+            track.lapse(anew);
+            Track::load(&track.save().unwrap()).unwrap()
+        };
+        let mut track = lapsed(false);
+        let dues = [true, true, true, false, false].map(|failed| track.post(failed, TWICE, TWICE).due);
+        assert_eq!(dues, [Nothing, Failure(2), Failure(3), Nothing, Recovery], "its rate counts anew");
+        let mut track = lapsed(true);
+        let dues = [true, true].map(|failed| track.post(failed, TWICE, Rate::ONCE).due);
+        assert_eq!(dues, [Nothing, Failure(1)], "another boot, another failure");
+        let mut track = lapsed(false);
+        let dues = [false, true, false, false].map(|failed| track.post(failed, TWICE, TWICE).due);
+        assert_eq!(dues, [Nothing, Nothing, Recovery, Nothing]);
+        let mut track = Track::default();
+        track.post(true, TWICE, TWICE);
+        track.lapse(false);
+        assert_eq!(track.save(), None, "half a failure is forgotten");
     }
 
     #[test]

@@ -4,20 +4,26 @@
 //! pollux-state 1
 //! boot 0b9f…
 //! service puma monitored restarts=1 cycles=2 pid=4711 start=98765432
+//! time 98765999
+//! rule puma If%20doesn't%20exist%20then%20restart failed:ffffffffffffffff:64:2:
+//! base puma position 4096
 //! job start 4712 98765500 puma
-//! end 2
+//! end 5
 //! ```
 //! Names are percent-encoded; times are microseconds since boot; words a reader does not know are passed over, so that
-//! fields can be added within a version.
+//! fields can be added within a version. `time` is when the file was written; `rule` is the history of the rule with that
+//! text, `base` one of a service's baselines.
 
 use std::collections::HashMap;
 use std::fmt;
 use std::time::Duration;
 
+use crate::base::cron::Minute;
 use crate::base::process::{BootId, Identity, Pid, StartTime};
 use crate::base::program::Purpose;
 use crate::base::time::Mono;
 use crate::event::ledger::{Absence, Saved};
+use crate::event::track::Track;
 use crate::job::JournalEntry;
 
 /// What a state file holds.
@@ -25,6 +31,8 @@ use crate::job::JournalEntry;
 pub struct State {
     /// The boot during which it was written.
     pub boot: BootId,
+    /// When, on the monotonic clock of that boot.
+    pub written: Mono,
     /// By name in lower case.
     pub services: HashMap<String, Saved>,
     /// Programs that ran.
@@ -62,6 +70,17 @@ impl State {
     /// The file's text; the same state gives the same text.
     pub fn print(&self) -> String {
         let mut text = format!("{MAGIC} {VERSION}\nboot {}\n", encode(&self.boot.0));
+        let head = text.len();
+        text.push_str(&format!("time {}\n", self.written.since_origin().as_micros()));
+        text.push_str(&self.records());
+        let count = text.bytes().skip(head).filter(|byte| *byte == b'\n').count();
+        text.push_str(&format!("end {count}\n"));
+        text
+    }
+
+    /// What is told of services and programs; the same as long as nothing has happened.
+    pub fn records(&self) -> String {
+        let mut text = String::new();
         let mut names: Vec<_> = self.services.iter().collect();
         names.sort_by_key(|(name, _)| *name);
         for (name, saved) in &names {
@@ -94,14 +113,24 @@ impl State {
             if let Some(process) = saved.process {
                 text.push_str(&format!(" pid={} start={}", process.pid, micros(process.start)));
             }
+            if let Some(minute) = saved.scheduled {
+                text.push_str(&format!(" scheduled={}", minute.number()));
+            }
             text.push('\n');
+            for (rule, track) in &saved.tracks {
+                if let Some(word) = track.save() {
+                    text.push_str(&format!("rule {} {} {word}\n", encode(name), encode(rule)));
+                }
+            }
+            for (key, value) in saved.baselines.iter() {
+                text.push_str(&format!("base {} {} {}\n", encode(name), encode(key), encode(value)));
+            }
         }
         for job in &self.journal {
             let identity = job.identity;
             let name = encode(&job.service);
             text.push_str(&format!("job {} {} {} {name}\n", job.purpose.word(), identity.pid, micros(identity.start)));
         }
-        text.push_str(&format!("end {}\n", names.len() + self.journal.len()));
         text
     }
 
@@ -121,13 +150,31 @@ impl State {
             return Err(Refusal::Newer);
         }
         let boot = lines.next().and_then(|line| line.strip_prefix("boot ")).ok_or(Refusal::Torn)?;
-        let mut state = State { boot: BootId(decode(boot)?), services: HashMap::new(), journal: Vec::new() };
+        let boot = BootId(decode(boot)?);
+        let mut state = State { boot, written: Mono::default(), services: HashMap::new(), journal: Vec::new() };
         for (records, line) in lines.enumerate() {
             let mut words = line.split(' ');
             match words.next() {
                 Some("service") => {
                     let name = decode(words.next().ok_or(Refusal::Torn)?)?;
                     state.services.insert(name, service(words)?);
+                }
+                Some("time") => {
+                    let micros = words.next().and_then(|word| word.parse().ok()).ok_or(Refusal::Torn)?;
+                    state.written = Mono::from_origin(Duration::from_micros(micros));
+                }
+                // Of a service without a record nothing is known, least of all that it is not monitored.
+                Some("rule") => {
+                    let (service, key, word) = three(words)?;
+                    if let (Some(saved), Some(track)) = (state.services.get_mut(&service), Track::load(&word)) {
+                        saved.tracks.push((key, track));
+                    }
+                }
+                Some("base") => {
+                    let (service, key, text) = three(words)?;
+                    if let Some(saved) = state.services.get_mut(&service) {
+                        saved.baselines.set(&key, text);
+                    }
                 }
                 Some("job") => state.journal.extend(job(words)?),
                 Some("end") => {
@@ -164,6 +211,7 @@ fn service<'a>(words: impl Iterator<Item = &'a str>) -> Result<Saved, Refusal> {
             "absent-along" => saved.absence_ends = Some(Absence { until: instant()?, along: true }),
             "pid" => pid = Some(number()?),
             "start" => start = Some(number()?),
+            "scheduled" => saved.scheduled = Some(Minute::from_number(value.parse().map_err(|_| Refusal::Torn)?)),
             _ => {}
         }
     }
@@ -172,6 +220,12 @@ fn service<'a>(words: impl Iterator<Item = &'a str>) -> Result<Saved, Refusal> {
     }
     saved.appearing = appearing.zip(until);
     Ok(saved)
+}
+
+/// The next three words.
+fn three<'a>(mut words: impl Iterator<Item = &'a str>) -> Result<(String, String, String), Refusal> {
+    let mut next = || decode(words.next().ok_or(Refusal::Torn)?);
+    Ok((next()?, next()?, next()?))
 }
 
 /// A job of a purpose this version does not know is passed over.
@@ -231,10 +285,16 @@ fn decode(word: &str) -> Result<String, Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::baselines::Baselines;
     use crate::event::ledger::Pace;
 
     fn sample() -> State {
         let identity = identity(4711, 98_765_432).unwrap();
+        let mut open = Track::default();
+        open.reopen();
+        let mut baselines = Baselines::default();
+        baselines.set("position", "4096");
+        baselines.set("If content changed", "");
         let busy = Saved {
             monitored: true,
             restarts: 2,
@@ -246,11 +306,15 @@ mod tests {
             by_user: true,
             appearing: Some((Purpose::Start, Mono::from_origin(Duration::from_millis(1500)))),
             process: Some(identity),
+            scheduled: Some(Minute::from_number(29_000_000)),
+            tracks: vec![("If a b then\nalert".to_owned(), open.clone()), (String::new(), open)],
+            baselines,
         };
         let services =
             [("a b%\n".to_owned(), busy), (String::new(), Saved::default()), ("é".to_owned(), Saved::default())];
         State {
             boot: BootId("0b9f-11".to_owned()),
+            written: Mono::from_origin(Duration::from_secs(77)),
             services: services.into_iter().collect(),
             journal: vec![JournalEntry { service: "a b%\n".to_owned(), purpose: Purpose::Start, identity }],
         }
@@ -277,6 +341,20 @@ mod tests {
         assert_eq!(State::parse(b"pollux-state 1\nboot x\nend 1\n"), Err(Refusal::Torn));
         assert_eq!(State::parse(b"pollux-state 1\nboot x\njob start 0 5 a\nend 1\n"), Err(Refusal::Torn));
         assert_eq!(State::parse(b"hello\n"), Err(Refusal::Unknown));
+    }
+
+    #[test]
+    fn a_file_of_the_first_version_is_read() {
+        let text =
+            "pollux-state 1\nboot x\nservice a monitored restarts=1 cycles=2 pid=7 start=9\njob start 8 9 a\nend 2\n";
+        let state = State::parse(text.as_bytes()).unwrap();
+        assert_eq!((state.services["a"].restarts, state.journal.len(), state.written), (1, 1, Mono::default()));
+    }
+
+    #[test]
+    fn histories_and_baselines_of_nobody_make_nobody_unmonitored() {
+        let text = "pollux-state 1\nboot x\nrule a b failed:1:1:1:\nbase a b c\nend 2\n";
+        assert!(State::parse(text.as_bytes()).unwrap().services.is_empty());
     }
 
     #[test]

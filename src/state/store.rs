@@ -2,8 +2,10 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use super::format::State;
+use super::format::{Refusal, State};
+use crate::base::time::Mono;
 use crate::sys::posix::file::{self, Lock};
 
 /// Larger files are not read.
@@ -15,9 +17,16 @@ pub struct Store {
     path: PathBuf,
     /// Held for as long as the store is used: two daemons would overwrite each other.
     lock: Option<Lock>,
-    written: String,
+    /// The records of the file as we wrote it last; `None` when the next state is written in any case.
+    written: Option<String>,
+    /// When an earlier file was kept last.
+    kept: Option<Mono>,
     broken: bool,
 }
+
+/// How long an earlier file is kept at least. Systems write what they hold back within half a minute, so that it has
+/// reached the disk for most of that time.
+const KEPT: Duration = Duration::from_secs(300);
 
 /// What was found at start.
 #[derive(Debug)]
@@ -26,6 +35,8 @@ pub enum Read {
     Nothing,
     /// A state.
     State(State),
+    /// The file is damaged; the state is that of the file before it. What happened, for the log.
+    Before(State, String),
     /// A file that cannot be used: why, and where it was put.
     SetAside(String),
 }
@@ -33,7 +44,7 @@ pub enum Read {
 impl Store {
     /// The state file at that path.
     pub fn new(path: &Path) -> Store {
-        Store { path: path.to_owned(), lock: None, written: String::new(), broken: false }
+        Store { path: path.to_owned(), lock: None, written: None, kept: None, broken: false }
     }
 
     /// Makes the state file ours alone. A directory that cannot be written is no reason to refuse: then nobody keeps state
@@ -63,12 +74,12 @@ impl Store {
 
     /// Reads the file. One that cannot be used is renamed to `PATH.aside`, never lost and never fatal.
     pub fn read(&self) -> Read {
-        let why = match file::read(&self.path, MAX) {
+        let (why, refusal) = match file::read(&self.path, MAX) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Read::Nothing,
-            Err(error) => error.to_string(),
+            Err(error) => (error.to_string(), None),
             Ok(bytes) => match State::parse(&bytes) {
                 Ok(state) => return Read::State(state),
-                Err(refusal) => refusal.to_string(),
+                Err(refusal) => (refusal.to_string(), Some(refusal)),
             },
         };
         let aside = file::sibling(&self.path, ".aside");
@@ -76,21 +87,41 @@ impl Store {
             Ok(()) => format!("kept as {}", aside.display()),
             Err(error) => format!("left where it is: {error}"),
         };
-        Read::SetAside(format!("the state file {} is not used: {why}; {fate}", self.path.display()))
+        let text = format!("the state file {} is not used: {why}; {fate}", self.path.display());
+        // A power cut may leave an empty or torn file behind, and the one before it whole.
+        if matches!(refusal, Some(Refusal::Torn | Refusal::Unknown)) {
+            let old = self.old();
+            if let Some(state) = file::read(&old, MAX).ok().and_then(|bytes| State::parse(&bytes).ok()) {
+                return Read::Before(state, format!("{text}; the one before it is used, {}", old.display()));
+            }
+        }
+        Read::SetAside(text)
     }
 
-    /// Writes the state when it differs from what was written last.
+    fn old(&self) -> PathBuf {
+        file::sibling(&self.path, ".old")
+    }
+
+    /// Writes the state when anything has happened since it was written last.
+    ///
+    /// It is not forced to the disk (fsync(2)), which would hold up the loop. After a power cut some filesystems have an
+    /// empty file then, and so an earlier one stays as `PATH.old`.
     ///
     /// # Errors
     /// The text to tell the administrator, the first time a write fails; `Ok(true)` when a write succeeded after that.
     pub fn save(&mut self, state: &State) -> Result<bool, Option<String>> {
-        let text = state.print();
-        if text == self.written && !self.broken {
+        let records = state.records();
+        if !self.broken && self.written.as_ref() == Some(&records) {
             return Ok(false);
         }
-        match self.write(&text) {
+        if self.kept.is_none_or(|kept| state.written.since(kept) >= KEPT) {
+            // Not every filesystem has links; without them there is only the one file.
+            let _ = file::link_anew(&self.path, &self.old());
+            self.kept = Some(state.written);
+        }
+        match self.write(&state.print()) {
             Ok(()) => {
-                self.written = text;
+                self.written = Some(records);
                 Ok(std::mem::take(&mut self.broken))
             }
             Err(error) => {
@@ -103,6 +134,11 @@ impl Store {
                 Err(first.then_some(text))
             }
         }
+    }
+
+    /// The next [`Store::save`] writes in any case: when the daemon ends, the time in the file is news.
+    pub fn renew(&mut self) {
+        self.written = None;
     }
 
     /// Whether the last write failed.
@@ -129,10 +165,49 @@ impl Store {
 mod tests {
     use super::*;
     use crate::base::process::BootId;
+    use crate::event::ledger::Saved;
     use std::collections::HashMap;
 
     fn state(boot: &str) -> State {
-        State { boot: BootId(boot.into()), services: HashMap::new(), journal: Vec::new() }
+        state_at(boot, 0)
+    }
+
+    fn state_at(boot: &str, seconds: u64) -> State {
+        let services = HashMap::from([(boot.to_owned(), Saved::default())]);
+        let written = Mono::from_origin(Duration::from_secs(seconds));
+        State { boot: BootId(boot.into()), written, services, journal: Vec::new() }
+    }
+
+    #[test]
+    fn after_a_power_cut_the_file_before_the_empty_one_is_used() {
+        let dir = std::env::temp_dir().join(format!("pollux-store-old-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&dir);
+        let mut store = Store::new(&dir.join("state"));
+        for (boot, seconds) in [("1", 100), ("2", 130), ("3", 399), ("4", 400), ("5", 410)] {
+            assert_eq!(store.save(&state_at(boot, seconds)), Ok(false));
+        }
+        std::fs::write(dir.join("state"), "").unwrap();
+        let Read::Before(state, why) = store.read() else { panic!("not read") };
+        assert_eq!(state, state_at("3", 399), "five minutes after the first was kept");
+        assert!(why.contains("state.aside") && why.contains("state.old"), "{why}");
+        // A file that was taken away on purpose is not brought back.
+        assert!(matches!(store.read(), Read::Nothing));
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
+
+    #[test]
+    fn what_has_not_changed_is_not_written_but_at_the_end() {
+        let dir = std::env::temp_dir().join(format!("pollux-store-same-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&dir);
+        let mut store = Store::new(&dir.join("state"));
+        let written = |store: &Store| matches!(store.read(), Read::State(state) if state == state_at("1", 9));
+        store.save(&state_at("1", 5)).unwrap();
+        store.save(&state_at("1", 9)).unwrap();
+        assert!(!written(&store));
+        store.renew();
+        store.save(&state_at("1", 9)).unwrap();
+        assert!(written(&store));
+        std::fs::remove_dir_all(&dir).unwrap();
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod execs;
 mod exits;
 mod faults;
 mod init;
+mod memory;
 mod patience;
 mod program;
 mod reload;

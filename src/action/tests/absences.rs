@@ -109,7 +109,7 @@ fn it_outlasts_the_daemon_but_not_the_boot() {
         world.leave_alone(&[0], HOUR);
         let saved = HashMap::from([("p".to_owned(), world.engine.saved(ServiceId(0)))]);
         let mut engine = Engine::new(config(vec![lazy]), false);
-        engine.restore(&saved, false);
+        engine.restore(&saved, Past::OtherBoot);
         assert_eq!(engine.ledger(ServiceId(0)).monitor, Monitor::Init, "{onreboot:?}");
         assert_eq!(engine.next_deadline(), None);
     }

@@ -19,7 +19,7 @@ use crate::base::program::Outcome;
 use crate::base::schedule::{Every, Rate};
 use crate::base::time::{Mono, Wall};
 use crate::config::*;
-use crate::event::ledger::Monitor;
+use crate::event::ledger::{Monitor, Past};
 use crate::facts::file::{self, FileFacts, Look};
 use crate::facts::observation::{Observation, PathObservation};
 use crate::facts::process::{Entry, GoneReason, Presence};
@@ -366,7 +366,7 @@ fn restart_daemon(world: &mut World, services: &[Service]) {
     let saved: HashMap<_, _> =
         (0..services.len()).map(|place| (services[place].name.clone(), world.engine.saved(ServiceId(place)))).collect();
     let mut engine = Engine::new(config(services.to_vec()), false);
-    engine.restore(&saved, true);
+    engine.restore(&saved, Past::Recent);
     engine.take_up(&saved, world.now);
     for (place, real) in world.reals.iter_mut().enumerate() {
         if let Some(process) = real.process.filter(|_| matches!(services[place].kind, Kind::Process(_))) {

@@ -283,7 +283,7 @@ fn a_restarted_daemon_takes_up_what_was_under_way() {
     world.cycle();
     let saved = HashMap::from([("x".to_owned(), world.engine.saved(ServiceId(0)))]);
     let mut engine = Engine::new(config(vec![service("x", &[])]), false);
-    engine.restore(&saved, true);
+    engine.restore(&saved, Past::Recent);
     engine.adopted(ServiceId(0), Purpose::Start, world.now);
     world.engine = engine;
     world.cycle();
@@ -438,13 +438,18 @@ fn a_boot_obeys_onreboot() {
         all[2].onreboot = OnReboot::LastState;
         all
     };
-    let monitored = |same_boot| {
+    let monitored = |past| {
         let mut engine = Engine::new(config(services()), false);
-        engine.restore(&saved, same_boot);
+        engine.restore(&saved, past);
         [0, 1, 2].map(|place| engine.ledger(ServiceId(place)).monitor != Monitor::Off)
     };
-    assert_eq!(monitored(true), [false, true, false]);
-    assert_eq!(monitored(false), [true, false, false]);
+    assert_eq!(monitored(Past::Recent), [false, true, false]);
+    assert_eq!(monitored(Past::Earlier), [false, true, false]);
+    assert_eq!(monitored(Past::OtherBoot), [true, false, false]);
+    let mut engine = Engine::new(config(services()), false);
+    engine.restore(&HashMap::new(), Past::Recent);
+    let unknown = [0, 1, 2].map(|place| engine.ledger(ServiceId(place)).monitor != Monitor::Off);
+    assert_eq!(unknown, [true, false, true], "of whom no file tells anything");
 }
 
 #[test]

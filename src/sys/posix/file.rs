@@ -36,6 +36,20 @@ pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     written
 }
 
+/// Gives a file another name as well, in place of what had that name.
+///
+/// # Errors
+/// There is no such file, or its filesystem has no links.
+pub fn link_anew(path: &Path, other: &Path) -> io::Result<()> {
+    let temporary = sibling(other, ".new");
+    let _ = std::fs::remove_file(&temporary);
+    std::fs::hard_link(path, &temporary)?;
+    let renamed = std::fs::rename(&temporary, other);
+    // rename(2) does nothing when both names are of one file already.
+    let _ = std::fs::remove_file(&temporary);
+    renamed
+}
+
 /// `path` with `ending` appended to its last component.
 pub fn sibling(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();

@@ -1,0 +1,91 @@
+//! What a service was when it was looked at last, for checks that compare: positions in files, checksums, sizes, times.
+//! Texts under names that the checks choose; they outlive the daemon in its state file.
+
+use std::collections::BTreeMap;
+
+/// The inode of a file, in decimal digits.
+pub const INODE: &str = "inode";
+/// How many bytes of a file its content rules have read.
+pub const POSITION: &str = "position";
+/// The size of a file in bytes.
+pub const SIZE: &str = "size";
+/// Permission bits in octal digits.
+pub const PERMISSION: &str = "permission";
+/// When a path was read last, in seconds since 1970.
+pub const ACCESS_TIME: &str = "access";
+/// When the inode of a path was changed last, in seconds since 1970.
+pub const CHANGE_TIME: &str = "change";
+/// When a path was written last, in seconds since 1970.
+pub const MODIFY_TIME: &str = "modify";
+/// The checksum of a file in lower-case hexadecimal digits; their number tells its kind.
+pub const CHECKSUM: &str = "checksum";
+
+/// Names and texts, in the order of the names. Bounded: what is too much is not kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Baselines(BTreeMap<String, String>);
+
+impl Baselines {
+    /// So many are kept.
+    pub const MOST: usize = 256;
+    /// Longest name in bytes; enough for the text of a rule.
+    pub const NAME_MAX: usize = 1024;
+    /// Longest text in bytes; of what is longer keep a checksum.
+    pub const TEXT_MAX: usize = 4096;
+
+    /// The text under that name.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// The number under that name; `None` also for what is no number.
+    pub fn number(&self, name: &str) -> Option<u64> {
+        self.get(name)?.parse().ok()
+    }
+
+    /// Keeps a text. One that is too long, or one too many, is not kept, and neither is what stood there before: false.
+    pub fn set(&mut self, name: &str, text: impl Into<String>) -> bool {
+        let text = text.into();
+        let known = self.0.remove(name).is_some();
+        let fits = name.len() <= Self::NAME_MAX && text.len() <= Self::TEXT_MAX && (known || self.0.len() < Self::MOST);
+        if fits {
+            self.0.insert(name.to_owned(), text);
+        }
+        fits
+    }
+
+    /// Forgets what is under that name.
+    pub fn remove(&mut self, name: &str) {
+        self.0.remove(name);
+    }
+
+    /// Forgets all.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// Names and texts.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, text)| (name.as_str(), text.as_str()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_fit_is_not_kept() {
+        let mut baselines = Baselines::default();
+        assert!(baselines.set(SIZE, "5") && baselines.set(SIZE, "6"));
+        assert_eq!((baselines.get(SIZE), baselines.number(SIZE)), (Some("6"), Some(6)));
+        assert!(!baselines.set(SIZE, "x".repeat(Baselines::TEXT_MAX + 1)));
+        assert_eq!(baselines.get(SIZE), None, "a stale value would be worse than none");
+        assert!(!baselines.set(&"x".repeat(Baselines::NAME_MAX + 1), "1"));
+        for place in 0..Baselines::MOST {
+            assert!(baselines.set(&place.to_string(), "1"));
+        }
+        assert!(!baselines.set("one more", "1") && baselines.set("0", "2"));
+        baselines.remove("0");
+        assert_eq!(baselines.iter().count(), Baselines::MOST - 1);
+    }
+}
