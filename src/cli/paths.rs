@@ -3,6 +3,7 @@
 //! The socket and the run record are named after the control file's path, not found through its content, so that `quit` and
 //! `status` work although the control file is broken.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::base::escape;
@@ -88,6 +89,24 @@ impl Paths {
             idfile: choose(&settings.idfile, state.join("id"), "id"),
         }
     }
+}
+
+/// Where Monit keeps its state unless its control file says otherwise: `.monit.state` in the home directory of whoever
+/// starts it; at the boot of a FreeBSD machine that is `/`, by hand `/root`. The newest first; none when the control file
+/// names a state file.
+pub fn of_monit(settings: &Settings) -> Vec<PathBuf> {
+    if settings.statefile.is_some() {
+        return Vec::new();
+    }
+    let mut homes: Vec<PathBuf> = std::env::home_dir().into_iter().collect();
+    if account::effective_uid() == 0 {
+        homes.extend(["/root".into(), "/".into()]);
+    }
+    let files = homes.into_iter().map(|home| home.join(".monit.state"));
+    let mut dated: Vec<_> = files.filter_map(|path| Some((std::fs::metadata(&path).ok()?.mtime(), path))).collect();
+    dated.sort();
+    dated.dedup();
+    dated.into_iter().rev().map(|(_, path)| path).collect()
 }
 
 fn own_dir() -> PathBuf {

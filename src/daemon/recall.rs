@@ -5,8 +5,11 @@ use std::time::Duration;
 
 use super::Daemon;
 use crate::action;
+use crate::base::time::Wall;
+use crate::cli::paths;
 use crate::event::ledger::{Past, Saved};
-use crate::state::Read;
+use crate::state::{Original, Read};
+use crate::sys::platform::machine;
 use crate::sys::platform::process::START_TOLERANCE;
 use crate::sys::posix::clock;
 
@@ -20,7 +23,7 @@ impl Daemon {
     /// Takes up the state an earlier daemon left, and the programs it started that still run. True when the machine was
     /// booted since.
     pub(super) fn recall(&mut self) -> bool {
-        let state = match self.store.read() {
+        let state = match self.store.read(&paths::of_monit(&self.engine.config().settings)) {
             Read::Nothing => {
                 self.engine.restore(&HashMap::new(), Past::Recent);
                 return false;
@@ -30,6 +33,7 @@ impl Daemon {
                 self.engine.restore(&HashMap::new(), Past::Recent);
                 return false;
             }
+            Read::Original(original, place) => return self.take_over_from_monit(&original, &place),
             Read::Before(state, why) => {
                 self.log.error(&why);
                 state
@@ -75,6 +79,25 @@ impl Daemon {
         }
         self.engine.resume(now);
         false
+    }
+
+    /// What Monit knew is known from now on. True when the machine was booted since.
+    fn take_over_from_monit(&mut self, original: &Original, place: &str) -> bool {
+        let config = self.engine.config().clone();
+        let known = action::ids(&config).filter_map(|(_, service)| {
+            let saved = original.find(&service.name, service.service_type())?;
+            Some((action::key(service), saved.clone()))
+        });
+        let known: HashMap<_, _> = known.collect();
+        let off = known.values().filter(|saved| !saved.monitored).count();
+        let count = known.len();
+        self.log.info(&format!(
+            "what Monit knew of {count} services, {off} of them not monitored, is taken over from {place}"
+        ));
+        let boot = machine::uptime().map(|up| clock::wall().since_epoch().saturating_sub(up));
+        let same_boot = boot.is_ok_and(|boot| original.is_of_boot(Wall::from_epoch(boot)));
+        self.engine.restore(&known, if same_boot { Past::Earlier } else { Past::OtherBoot });
+        !same_boot
     }
 
     /// Services found earlier are known by identity, also when their titles have changed since.

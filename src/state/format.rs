@@ -42,8 +42,6 @@ pub struct State {
 /// Why a state file cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// It begins like a file of Monit.
-    OfMonit,
     /// It does not begin like a state file at all.
     Unknown,
     /// It was written by a newer version.
@@ -55,7 +53,6 @@ pub enum Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Refusal::OfMonit => "it was written by Monit",
             Refusal::Unknown => "it is no state file",
             Refusal::Newer => "it was written by a newer version",
             Refusal::Torn => "it is damaged",
@@ -139,9 +136,6 @@ impl State {
     /// # Errors
     /// Why it cannot be used.
     pub fn parse(bytes: &[u8]) -> Result<State, Refusal> {
-        if bytes.starts_with(&[0; 4]) && bytes.len() >= 8 {
-            return Err(Refusal::OfMonit);
-        }
         let text = std::str::from_utf8(bytes).map_err(|_| Refusal::Unknown)?;
         let mut lines = text.lines();
         let head = lines.next().and_then(|line| line.strip_prefix(MAGIC)).ok_or(Refusal::Unknown)?;
@@ -336,7 +330,7 @@ mod tests {
     #[test]
     fn damage_is_told_apart_from_strangers() {
         assert_eq!(State::parse(b""), Err(Refusal::Unknown));
-        assert_eq!(State::parse(b"\0\0\0\0\x04\0\0\0rest"), Err(Refusal::OfMonit));
+        assert_eq!(State::parse(b"\0\0\0\0\x04\0\0\0rest"), Err(Refusal::Unknown));
         assert_eq!(State::parse(b"pollux-state 2\nboot x\nend 0\n"), Err(Refusal::Newer));
         assert_eq!(State::parse(b"pollux-state 1\nboot x\nend 1\n"), Err(Refusal::Torn));
         assert_eq!(State::parse(b"pollux-state 1\nboot x\njob start 0 5 a\nend 1\n"), Err(Refusal::Torn));

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::format::{Refusal, State};
+use super::original::Original;
 use crate::base::time::Mono;
 use crate::sys::posix::file::{self, Lock};
 
@@ -35,6 +36,8 @@ pub enum Read {
     Nothing,
     /// A state.
     State(State),
+    /// The file, or another place, had the state of Monit. Where, and where it is now, for the log.
+    Original(Original, String),
     /// The file is damaged; the state is that of the file before it. What happened, for the log.
     Before(State, String),
     /// A file that cannot be used: why, and where it was put.
@@ -72,21 +75,25 @@ impl Store {
         &self.path
     }
 
-    /// Reads the file. One that cannot be used is renamed to `PATH.aside`, never lost and never fatal.
-    pub fn read(&self) -> Read {
+    /// Reads the file. One of Monit's is renamed to `PATH.monit`; one that cannot be used to `PATH.aside`, never lost and
+    /// never fatal. When there is none, `elsewhere` is where Monit may have kept its state, newest first; it is left there.
+    pub fn read(&self, elsewhere: &[PathBuf]) -> Read {
         let (why, refusal) = match file::read(&self.path, MAX) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Read::Nothing,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return self.read_elsewhere(elsewhere),
             Err(error) => (error.to_string(), None),
+            Ok(bytes) if Original::is(&bytes) => match Original::parse(&bytes) {
+                Ok(original) => {
+                    let fate = self.put_away(".monit");
+                    return Read::Original(original, format!("{}; {fate}", self.path.display()));
+                }
+                Err(why) => (why.to_string(), None),
+            },
             Ok(bytes) => match State::parse(&bytes) {
                 Ok(state) => return Read::State(state),
                 Err(refusal) => (refusal.to_string(), Some(refusal)),
             },
         };
-        let aside = file::sibling(&self.path, ".aside");
-        let fate = match std::fs::rename(&self.path, &aside) {
-            Ok(()) => format!("kept as {}", aside.display()),
-            Err(error) => format!("left where it is: {error}"),
-        };
+        let fate = self.put_away(".aside");
         let text = format!("the state file {} is not used: {why}; {fate}", self.path.display());
         // A power cut may leave an empty or torn file behind, and the one before it whole.
         if matches!(refusal, Some(Refusal::Torn | Refusal::Unknown)) {
@@ -96,6 +103,26 @@ impl Store {
             }
         }
         Read::SetAside(text)
+    }
+
+    /// Renames the file out of the way; what became of it, for messages.
+    fn put_away(&self, ending: &str) -> String {
+        let aside = file::sibling(&self.path, ending);
+        match std::fs::rename(&self.path, &aside) {
+            Ok(()) => format!("kept as {}", aside.display()),
+            Err(error) => format!("left where it is: {error}"),
+        }
+    }
+
+    fn read_elsewhere(&self, places: &[PathBuf]) -> Read {
+        let found = places.iter().find_map(|path| {
+            let bytes = file::read(path, MAX).ok()?;
+            Some((Original::parse(&bytes).ok()?, path))
+        });
+        match found {
+            Some((original, path)) => Read::Original(original, format!("{}; left where it is", path.display())),
+            None => Read::Nothing,
+        }
     }
 
     fn old(&self) -> PathBuf {
@@ -187,11 +214,30 @@ mod tests {
             assert_eq!(store.save(&state_at(boot, seconds)), Ok(false));
         }
         std::fs::write(dir.join("state"), "").unwrap();
-        let Read::Before(state, why) = store.read() else { panic!("not read") };
+        let Read::Before(state, why) = store.read(&[]) else { panic!("not read") };
         assert_eq!(state, state_at("3", 399), "five minutes after the first was kept");
         assert!(why.contains("state.aside") && why.contains("state.old"), "{why}");
         // A file that was taken away on purpose is not brought back.
-        assert!(matches!(store.read(), Read::Nothing));
+        assert!(matches!(store.read(&[]), Read::Nothing));
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
+
+    #[test]
+    fn a_file_of_monit_s_is_read_where_ours_should_be_or_where_monit_keeps_it() {
+        let dir = std::env::temp_dir().join(format!("pollux-store-monit-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&dir);
+        std::fs::create_dir_all(&dir).unwrap();
+        let bytes = [0_u32.to_ne_bytes(), 4_u32.to_ne_bytes(), [0; 4], [0; 4]].concat();
+        let store = Store::new(&dir.join("state"));
+        let theirs = [dir.join("nowhere"), dir.join(".monit.state")];
+        std::fs::write(&theirs[1], &bytes).unwrap();
+        assert!(matches!(store.read(&theirs), Read::Original(_, text) if text.contains(".monit.state; left")));
+        assert!(theirs[1].exists());
+        std::fs::write(dir.join("state"), &bytes).unwrap();
+        assert!(matches!(store.read(&[]), Read::Original(_, text) if text.contains("kept as ")));
+        assert_eq!(std::fs::read(dir.join("state.monit")).unwrap(), bytes);
+        std::fs::write(dir.join("state"), &bytes[..12]).unwrap();
+        assert!(matches!(store.read(&[]), Read::SetAside(text) if text.contains("Monit, and is damaged")));
         std::fs::remove_dir_all(&dir).unwrap();
     }
 
@@ -200,7 +246,7 @@ mod tests {
         let dir = std::env::temp_dir().join(format!("pollux-store-same-{}", std::process::id()));
         let _ = std::fs::remove_dir_all(&dir);
         let mut store = Store::new(&dir.join("state"));
-        let written = |store: &Store| matches!(store.read(), Read::State(state) if state == state_at("1", 9));
+        let written = |store: &Store| matches!(store.read(&[]), Read::State(state) if state == state_at("1", 9));
         store.save(&state_at("1", 5)).unwrap();
         store.save(&state_at("1", 9)).unwrap();
         assert!(!written(&store));
@@ -215,13 +261,13 @@ mod tests {
         let dir = std::env::temp_dir().join(format!("pollux-store-{}", std::process::id()));
         let _ = std::fs::remove_dir_all(&dir);
         let mut store = Store::new(&dir.join("state"));
-        assert!(matches!(store.read(), Read::Nothing));
+        assert!(matches!(store.read(&[]), Read::Nothing));
         assert_eq!(store.save(&state("1")), Ok(false));
-        assert!(matches!(store.read(), Read::State(s) if s == state("1")));
+        assert!(matches!(store.read(&[]), Read::State(s) if s == state("1")));
         std::fs::write(dir.join("state"), "precious").unwrap();
-        assert!(matches!(store.read(), Read::SetAside(why) if why.contains("state.aside")));
+        assert!(matches!(store.read(&[]), Read::SetAside(why) if why.contains("state.aside")));
         assert_eq!(std::fs::read_to_string(dir.join("state.aside")).unwrap(), "precious");
-        assert!(matches!(store.read(), Read::Nothing));
+        assert!(matches!(store.read(&[]), Read::Nothing));
         std::fs::remove_dir_all(&dir).unwrap();
     }
 

@@ -1,8 +1,9 @@
 //! What outlives the daemon: what people were told, half-filled rates, what Monit knew.
 
 use std::fs;
+use std::path::Path;
 
-use crate::harness::Sandbox;
+use crate::harness::{Sandbox, process, skipped};
 
 /// A service whose rule counts what it tells: `down` for failures, `up` for recoveries.
 fn telling(sandbox: &Sandbox, rate: &str) -> String {
@@ -84,4 +85,74 @@ fn after_a_boot_of_the_machine_a_failure_is_told_anew_and_its_end_never_lost() {
     sandbox.await_log("/bin/tell up'");
     sandbox.cycle();
     assert_eq!(told(&sandbox), (2, 1));
+}
+
+/// Writes a state file as Monit 5.33 does, of this boot, with processes: name, whether monitored, restarts, cycles.
+fn of_monit(path: &Path, services: &[(&str, bool, i32, i32)]) {
+    let up = pollux::sys::platform::machine::uptime().expect("uptime").as_secs();
+    let now = std::time::UNIX_EPOCH.elapsed().expect("time").as_secs();
+    let mut bytes = [0_i32.to_ne_bytes(), 4_i32.to_ne_bytes()].concat();
+    bytes.extend((now - up).to_ne_bytes());
+    for (name, monitored, restarts, cycles) in services {
+        let mut record = name.as_bytes().to_vec();
+        record.resize(256, 0);
+        for number in [3, i32::from(*monitored), *restarts, *cycles] {
+            record.extend(number.to_ne_bytes());
+        }
+        record.resize(392, 0);
+        bytes.extend(record);
+    }
+    fs::write(path, bytes).expect("state");
+}
+
+#[test]
+fn what_monit_did_not_watch_is_not_watched_and_its_file_is_kept() {
+    let sandbox = Sandbox::new();
+    let limited = sandbox.service_with("limited", "if 3 restarts within 9 cycles then unmonitor");
+    let body = sandbox.service("puma") + &sandbox.service("Off") + &limited;
+    sandbox.control(&body);
+    let path = sandbox.path("state/state");
+    of_monit(&path, &[("puma", true, 0, 0), ("Off", false, 0, 0), ("limited", true, 2, 4), ("gone", false, 0, 0)]);
+    let before = fs::read(&path).expect("state");
+    sandbox.start();
+    let log = sandbox.log();
+    let kept = sandbox.path("state/state.monit");
+    let line = format!(
+        "what Monit knew of 3 services, 1 of them not monitored, is taken over from {}; kept as {}\n",
+        path.display(),
+        kept.display()
+    );
+    assert!(log.contains(&line), "{log}");
+    assert_eq!(fs::read(&kept).expect("kept"), before);
+    assert!(fs::read_to_string(&path).expect("state").starts_with("pollux-state 1\n"));
+    sandbox.await_all(&["'puma' process is running with pid", "'limited' process is running with pid"]);
+    // The third restart is one too many, as it would have been for Monit.
+    sandbox.kill_standin("limited");
+    sandbox.cycle();
+    sandbox.await_log("'limited' service restarted 3 times within 6 cycles(s) - unmonitor");
+    assert_eq!(sandbox.begun("off", "restart") + sandbox.begun("Off", "restart"), 0);
+    assert_eq!(sandbox.begun("limited", "restart"), 1);
+    assert!(sandbox.cli(&["status", "Off"]).out.contains("Not monitored"));
+    // Once: from then on the file is ours.
+    sandbox.stop();
+    sandbox.skip_log();
+    sandbox.start();
+    sandbox.assert_not_logged("Monit knew");
+    assert!(process::lives(sandbox.standin("puma")));
+}
+
+#[test]
+fn monit_s_own_place_is_looked_at_when_nothing_else_is_said() {
+    if pollux::sys::posix::account::effective_uid() == 0 {
+        return skipped("memory::monit_s_own_place", "root's state is not in the sandbox");
+    }
+    let sandbox = Sandbox::new();
+    let head = sandbox.head();
+    let silent: String = head.split_inclusive('\n').filter(|line| !line.starts_with("set statefile")).collect();
+    sandbox.control_raw(&(silent + &sandbox.service("puma")));
+    of_monit(&sandbox.path(".monit.state"), &[("PUMA", false, 0, 0)]);
+    let told = sandbox.cli(&["validate"]);
+    assert!(told.err.contains("what Monit knew of 1 services") || sandbox.log().contains("of 1 services"), "{told:?}");
+    assert!(sandbox.path(".monit.state").exists());
+    assert_eq!(sandbox.begun("puma", "restart"), 0);
 }
