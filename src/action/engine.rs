@@ -61,6 +61,8 @@ pub struct Engine {
     pub(super) verbose: bool,
     /// When what is going on goes on.
     pub(super) now: Mono,
+    /// Rules start nothing for now.
+    pub(super) starts_held: bool,
 }
 
 impl Engine {
@@ -77,7 +79,14 @@ impl Engine {
             goals: BTreeMap::new(),
             verbose,
             now: Mono::default(),
+            starts_held: false,
         }
+    }
+
+    /// From now on starts and restarts that rules ask for are held back, or no longer. While a rule fails it asks again in
+    /// each cycle.
+    pub fn hold_starts(&mut self, held: bool) {
+        self.starts_held = held;
     }
 
     /// Takes up what a state file tells. Then come [`Engine::adopted`] for each program that still runs, and

@@ -55,6 +55,12 @@ impl Engine {
         if self.runs[id.0].plan.is_some() {
             return;
         }
+        if self.starts_held && cause == Cause::Rule && goal != Goal::Stop {
+            if self.verbose {
+                self.log(Level::Debug, id, &format!("{} waits: the machine was booted just now", goal.word()));
+            }
+            return;
+        }
         if goal != Goal::Stop && self.is_held_back(id, goal, cause) {
             return;
         }

@@ -65,8 +65,25 @@ impl Identity {
 }
 
 /// Tells one boot of the machine from the next: Linux `/proc/sys/kernel/random/boot_id`, FreeBSD `kern.boot_id`.
+///
+/// Where FreeBSD has no such identifier, it is `boottime-` and the second of `kern.boottime`, which moves a little when the
+/// clock is corrected.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct BootId(pub String);
+
+/// No machine boots twice within so many seconds, and no clock is corrected by more without somebody setting it.
+const BOOT_TOLERANCE: u64 = 30;
+
+impl BootId {
+    /// Whether both name the same boot. One without a name is like no other.
+    pub fn is_same(&self, other: &BootId) -> bool {
+        let second = |id: &BootId| id.0.strip_prefix("boottime-")?.parse::<u64>().ok();
+        match (second(self), second(other)) {
+            (Some(one), Some(other)) => one.abs_diff(other) <= BOOT_TOLERANCE,
+            _ => self == other && !self.0.is_empty(),
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -81,6 +98,14 @@ mod tests {
         assert_eq!(Pid::new(0), None);
         assert_eq!(Pid::new(-1), None);
         assert_eq!(Pid::new(7).map(Pid::get), Some(7));
+    }
+
+    #[test]
+    fn a_boot_is_told_from_others() {
+        let same = |one: &str, other: &str| BootId(one.to_owned()).is_same(&BootId(other.to_owned()));
+        assert!(same("0b9f-11", "0b9f-11") && !same("0b9f-11", "0b9f-12") && !same("", ""));
+        assert!(same("boottime-1000", "boottime-1030") && same("boottime-1000", "boottime-999"));
+        assert!(!same("boottime-1000", "boottime-1031") && !same("boottime-1000", "0b9f-11"));
     }
 
     #[test]

@@ -44,8 +44,8 @@ pub struct ServiceId(pub usize);
 pub struct Settings {
     /// `set daemon N`: time from the start of one cycle to the start of the next.
     pub interval: Option<Duration>,
-    /// `start delay N`: wait before the first cycle after a boot of the machine.
-    pub start_delay: Duration,
+    /// `start delay N`: wait before the first cycle after a boot of the machine; 0: never wait.
+    pub start_delay: Option<Duration>,
     /// `set init`: stay in the foreground.
     pub foreground: bool,
     /// `set terminal batch`: plain tables.

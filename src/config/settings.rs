@@ -35,8 +35,7 @@ impl Builder<'_> {
         match set {
             Set::Daemon { interval, start_delay } => {
                 self.settings.interval = self.seconds(&interval, 1, "an interval").or(self.settings.interval);
-                self.settings.start_delay =
-                    start_delay.and_then(|delay| self.seconds(&delay, 0, "a delay")).unwrap_or_default();
+                self.settings.start_delay = start_delay.and_then(|delay| self.seconds(&delay, 0, "a delay"));
             }
             Set::Init => self.settings.foreground = true,
             Set::TerminalBatch => self.settings.batch = true,

@@ -86,7 +86,7 @@ fn settings() {
     )
     .settings;
     assert_eq!(settings.interval, Some(Duration::from_secs(30)));
-    assert_eq!(settings.start_delay, Duration::from_secs(240));
+    assert_eq!(settings.start_delay, Some(Duration::from_secs(240)));
     assert!(settings.foreground && settings.batch);
     assert_eq!(settings.log, Some(LogTarget::Syslog(Facility::Local(3))));
     assert_eq!(settings.pidfile, Some(PathBuf::from("/p")));

@@ -1,10 +1,10 @@
 //! The daemon: the only place where the layers meet.
 //!
-//! `start.rs` brings it up, `recall.rs` takes up what an earlier daemon left, `cycle.rs` is one round of checks, `look.rs` a
-//! look for one process, `exits.rs` what is done when one ends, `wait.rs` the one place where it sleeps, `perform.rs` turns
-//! the engine's effects into programs, log lines and state, `program.rs` runs check programs, `preflight.rs` and
-//! `reload.rs` put a new configuration in place, `answer.rs` serves the page and the
-//! command line, `picture.rs` draws the status they show.
+//! `start.rs` brings it up, `recall.rs` takes up what an earlier daemon left, `boot.rs` waits for a machine that is still
+//! booting, `cycle.rs` is one round of checks, `look.rs` a look for one process, `exits.rs` what is done when one ends,
+//! `wait.rs` the one place where it sleeps, `perform.rs` turns the engine's effects into programs, log lines and state,
+//! `program.rs` runs check programs, `preflight.rs` and `reload.rs` put a new configuration in place,
+//! `answer.rs` serves the page and the command line, `picture.rs` draws the status they show.
 //!
 //! Nothing in the loop waits for anybody. What may is done by helper children: pidfiles on filesystems that others serve
 //! (`probe::remote`), all that a control file asks for at a reload, names of `allow`. Users' accounts are looked up with the
@@ -14,6 +14,7 @@
 
 mod accounts;
 mod answer;
+mod boot;
 mod cycle;
 mod exits;
 mod front;
@@ -88,6 +89,8 @@ pub struct Daemon {
     next_cycle: Mono,
     /// `start delay` after a boot: no cycle before.
     not_before: Mono,
+    /// Until then rules start no service: the machine is booting.
+    starts_from: Option<Mono>,
     /// The state file must be written.
     dirty: bool,
     /// What the last refused reload said; empty when the configuration in force is the file's.
@@ -131,6 +134,7 @@ impl Daemon {
         self.take_news(now);
         self.take_answers(&mut sample, now);
         self.go_on_reloading(&mut sample, now);
+        self.end_patience(now);
         if self.end.is_none() && now >= self.next_cycle {
             self.schedule_next(now);
             self.cycle(&mut sample, now);

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::Daemon;
+use super::boot::LastRun;
 use crate::action;
 use crate::base::time::Wall;
 use crate::cli::paths;
@@ -20,18 +21,17 @@ const ADOPTED_TIMEOUT: Duration = Duration::from_secs(30);
 const RECENT: Duration = Duration::from_secs(120);
 
 impl Daemon {
-    /// Takes up the state an earlier daemon left, and the programs it started that still run. True when the machine was
-    /// booted since.
-    pub(super) fn recall(&mut self) -> bool {
+    /// Takes up the state an earlier daemon left, and the programs it started that still run.
+    pub(super) fn recall(&mut self) -> LastRun {
         let state = match self.store.read(&paths::of_monit(&self.engine.config().settings)) {
             Read::Nothing => {
                 self.engine.restore(&HashMap::new(), Past::Recent);
-                return false;
+                return LastRun::Unknown;
             }
             Read::SetAside(why) => {
                 self.log.error(&why);
                 self.engine.restore(&HashMap::new(), Past::Recent);
-                return false;
+                return LastRun::Unknown;
             }
             Read::Original(original, place) => return self.take_over_from_monit(&original, &place),
             Read::Before(state, why) => {
@@ -41,8 +41,7 @@ impl Daemon {
             Read::State(state) => state,
         };
         let now = clock::monotonic();
-        // A boot without a name is like no other.
-        let same_boot = state.boot == self.boot && !self.boot.0.is_empty();
+        let same_boot = state.boot.is_same(&self.boot);
         let recent = now.since(state.written) <= RECENT.max(self.interval * 3);
         let past = match (same_boot, recent) {
             (false, _) => Past::OtherBoot,
@@ -51,7 +50,7 @@ impl Daemon {
         };
         self.engine.restore(&state.services, past);
         if !same_boot {
-            return true;
+            return LastRun::EarlierBoot;
         }
         self.recall_processes(&state.services);
         self.engine.take_up(&state.services, now);
@@ -78,11 +77,11 @@ impl Daemon {
             }
         }
         self.engine.resume(now);
-        false
+        LastRun::ThisBoot
     }
 
-    /// What Monit knew is known from now on. True when the machine was booted since.
-    fn take_over_from_monit(&mut self, original: &Original, place: &str) -> bool {
+    /// What Monit knew is known from now on.
+    fn take_over_from_monit(&mut self, original: &Original, place: &str) -> LastRun {
         let config = self.engine.config().clone();
         let known = action::ids(&config).filter_map(|(_, service)| {
             let saved = original.find(&service.name, service.service_type())?;
@@ -97,7 +96,7 @@ impl Daemon {
         let boot = machine::uptime().map(|up| clock::wall().since_epoch().saturating_sub(up));
         let same_boot = boot.is_ok_and(|boot| original.is_of_boot(Wall::from_epoch(boot)));
         self.engine.restore(&known, if same_boot { Past::Earlier } else { Past::OtherBoot });
-        !same_boot
+        if same_boot { LastRun::ThisBoot } else { LastRun::EarlierBoot }
     }
 
     /// Services found earlier are known by identity, also when their titles have changed since.

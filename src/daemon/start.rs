@@ -185,6 +185,7 @@ fn prepare(called_as: CalledAs, options: Options, errand: Errand) -> Result<Prep
         loaded: now,
         next_cycle: now,
         not_before: now,
+        starts_from: None,
         dirty: true,
         refused_reload: None,
         end: None,
@@ -355,15 +356,8 @@ impl Daemon {
     fn serve_until_told(&mut self) {
         let name = self.name();
         self.log.info(&format!("'{}' {name} started", self.machine_name()));
-        let rebooted = self.recall();
-        let delay = self.engine.config().settings.start_delay;
-        self.next_cycle = clock::monotonic();
-        if rebooted && !delay.is_zero() {
-            let text = format!("{name} will delay for {}s on first start after reboot ...", delay.as_secs());
-            self.log.info(&text);
-            self.not_before = self.next_cycle.plus(delay);
-            self.next_cycle = self.not_before;
-        }
+        let last = self.recall();
+        self.schedule_first(last);
         self.run();
         self.store.renew();
         self.save();

@@ -52,6 +52,7 @@ impl Daemon {
         let next_cycle = self.end.is_none().then_some(self.next_cycle);
         let work = [
             next_cycle,
+            self.starts_from,
             self.jobs.next_deadline(now),
             self.engine.next_deadline(),
             self.remote.next_deadline(),

@@ -62,24 +62,46 @@ fn a_rate_is_filled_over_restarts_of_the_daemon() {
     assert_eq!(told(&sandbox), (1, 0));
 }
 
+/// Makes the state file one of another boot.
+fn boot(sandbox: &Sandbox) {
+    let path = sandbox.path("state/state");
+    let text = fs::read_to_string(&path).expect("state");
+    let line = text.lines().find(|line| line.starts_with("boot ")).expect("boot").to_owned();
+    fs::write(&path, text.replace(&line, "boot another")).expect("state");
+}
+
+#[test]
+fn the_first_cycle_after_a_boot_waits_as_long_as_the_control_file_says() {
+    let sandbox = Sandbox::new();
+    let head = sandbox.head();
+    sandbox.control_raw(&(head.replace("start delay 0", "start delay 3600") + &sandbox.service("puma")));
+    sandbox.bring_up("puma");
+    sandbox.start();
+    sandbox.stop();
+    sandbox.kill_standin("puma");
+    boot(&sandbox);
+    sandbox.start();
+    assert!(sandbox.log().contains("will delay for 3600s on first start after reboot ...\n"));
+    sandbox.assert_not_logged("'puma'");
+    assert_eq!(sandbox.begun("puma", "restart"), 0);
+    // The next daemon is not the first.
+    sandbox.stop();
+    sandbox.start();
+    sandbox.await_log("'puma' process is running with pid");
+}
+
 #[test]
 fn after_a_boot_of_the_machine_a_failure_is_told_anew_and_its_end_never_lost() {
     let sandbox = Sandbox::new();
     sandbox.control(&telling(&sandbox, ""));
-    let boot = || {
-        let path = sandbox.path("state/state");
-        let text = fs::read_to_string(&path).expect("state");
-        let line = text.lines().find(|line| line.starts_with("boot ")).expect("boot").to_owned();
-        fs::write(&path, text.replace(&line, "boot another")).expect("state");
-    };
     sandbox.start();
     sandbox.await_log("/bin/tell down'");
     sandbox.stop();
-    boot();
+    boot(&sandbox);
     sandbox.start();
     sandbox.await_log("/bin/tell down'");
     sandbox.stop();
-    boot();
+    boot(&sandbox);
     sandbox.bring_up("puma");
     sandbox.start();
     sandbox.await_log("/bin/tell up'");

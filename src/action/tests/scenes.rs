@@ -654,3 +654,23 @@ fn of_what_is_no_process_only_the_time_of_its_programs_counts() {
     assert_eq!(world.starts()[0], starts + 1, "no second program beside one past its timeout");
     assert_eq!(world.said("'file' failed to start (exit status -1) -- Program '/bin/start' timed out after 30 s"), 1);
 }
+
+#[test]
+fn while_the_machine_boots_rules_start_nothing_and_look_all_the_same() {
+    let mut limited = service("x", &[]);
+    limited.restart_limits = vec![RestartLimit { restarts: 2, cycles: 9, action: Action::Unmonitor }];
+    let mut world = World::new(vec![limited, service("mine", &[])]);
+    world.engine.hold_starts(true);
+    for _ in 0..3 {
+        world.minute();
+    }
+    assert_eq!((world.starts(), world.said("'x' process is not running")), (vec![0, 0], 3));
+    // Whom a user asks for is started.
+    world.command(Command::Start, &[1]);
+    world.run_until(world.now.plus(MINUTE));
+    assert_eq!(world.starts(), [0, 1]);
+    world.engine.hold_starts(false);
+    world.minute();
+    assert_eq!((world.alive(), world.starts()), (vec![true; 2], vec![1, 1]));
+    assert_eq!(world.engine.ledger(ServiceId(0)).restarts, 1, "what did not happen is not counted");
+}

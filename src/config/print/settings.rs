@@ -17,8 +17,8 @@ pub fn settings(text: &mut String, settings: &Settings, secrets: Secrets) {
         let _ = writeln!(text, "{line}");
     };
     if let Some(interval) = settings.interval {
-        let delay = settings.start_delay.as_secs();
-        let delay = if delay > 0 { format!(" with start delay {delay}") } else { String::new() };
+        let delay = settings.start_delay.map(|delay| format!(" with start delay {}", delay.as_secs()));
+        let delay = delay.unwrap_or_default();
         line(format!("set daemon {}{delay}", interval.as_secs()));
     }
     if settings.foreground {

@@ -111,7 +111,7 @@ impl Sandbox {
     pub fn head_with_interval(&self, seconds: u32) -> String {
         let dir = self.dir.display();
         format!(
-            "set daemon {seconds}\nset log {dir}/log\nset pidfile {dir}/state/pid\nset idfile {dir}/state/id\n\
+            "set daemon {seconds} with start delay 0\nset log {dir}/log\nset pidfile {dir}/state/pid\nset idfile {dir}/state/id\n\
              set statefile {dir}/state/state\n"
         )
     }
