@@ -288,7 +288,7 @@ impl Engine {
             process: self.known(id),
             scheduled: run.ledger.scheduled,
             tracks: run.ledger.tracks(self.service(id)),
-            baselines: run.ledger.baselines.clone(),
+            baselines: run.ledger.memory.keep(),
         }
     }
 

@@ -2,6 +2,7 @@
 //! Pure: nothing here reads a clock, a file or the system.
 
 pub mod base64;
+pub mod baselines;
 pub mod cron;
 pub mod digest;
 pub mod ere;

@@ -3,6 +3,7 @@
 //! is not decided here (`event`), nor what is done then (`action`).
 
 pub mod filesystem;
+mod keep;
 mod limit;
 pub mod network;
 pub mod path;

@@ -3,6 +3,7 @@
 use super::limit::{self, Show, amount};
 use super::{Findings, Verdict};
 use crate::base::format;
+use crate::base::time::Wall;
 use crate::config::{
     Attribute, Content, Hash, Kind, Limit, Measure, Patterns, Service, ServiceType, Test, Timestamp, Unit,
 };
@@ -202,7 +203,7 @@ impl At<'_> {
         let (word, path) = (time_word(which), &self.path);
         match self.before {
             None => Verdict::Later,
-            Some(before) if time(which, &before.facts) == time(which, &self.facts) => {
+            Some(before) if is_same_time(time(which, &before.facts), time(which, &self.facts)) => {
                 Verdict::unchanged(format!("{word} was not changed for {path}"))
             }
             Some(before) => {
@@ -280,7 +281,13 @@ fn is_matched(content: &Content, line: &[u8]) -> bool {
     matches != content.differs
 }
 
-fn time(which: Timestamp, facts: &FileFacts) -> crate::base::time::Wall {
+/// Monit's state file, and some filesystems, know whole seconds only.
+fn is_same_time(one: Wall, other: Wall) -> bool {
+    let is_whole = |time: Wall| time.since_epoch().subsec_nanos() == 0;
+    one == other || (is_whole(one) || is_whole(other)) && one.secs() == other.secs()
+}
+
+fn time(which: Timestamp, facts: &FileFacts) -> Wall {
     match which {
         Timestamp::Newest => facts.newest(),
         Timestamp::Access => facts.accessed,

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::baselines::Baselines;
 use super::recent::Recent;
 use super::track::Track;
+use crate::base::baselines::Baselines;
 use crate::base::cron::Minute;
 use crate::base::process::Pid;
 use crate::base::program::Purpose;
@@ -86,8 +86,6 @@ pub struct Ledger {
     pub lives: bool,
     /// What its checks remember of the last look.
     pub memory: Memory,
-    /// What its checks compare with, and the state file keeps.
-    pub baselines: Baselines,
     /// Why its process was not found, as told last; so that it is told once.
     pub absence: Option<String>,
     /// Starts and restarts by rules since the count began.
@@ -127,7 +125,6 @@ impl Ledger {
             process: None,
             lives: true,
             memory: Memory::default(),
-            baselines: Baselines::default(),
             absence: None,
             restarts: 0,
             restart_cycles: 0,
@@ -154,7 +151,6 @@ impl Ledger {
             self.process = None;
             self.lives = true;
             self.memory = Memory::default();
-            self.baselines.clear();
             self.absence = None;
         }
         if old.cron != new.cron {
@@ -184,7 +180,7 @@ impl Ledger {
             self.monitor = Monitor::Init;
         }
         self.scheduled = saved.scheduled;
-        self.baselines = saved.baselines.clone();
+        self.memory.take_back(service.service_type(), &saved.baselines);
         // Of rules with the same text each gets back its own.
         let mut tracks: HashMap<&str, Vec<&Track>> = HashMap::new();
         for (key, track) in saved.tracks.iter().rev() {
@@ -279,6 +275,6 @@ pub struct Saved {
     pub scheduled: Option<Minute>,
     /// See [`Ledger::tracks`].
     pub tracks: Vec<(String, Track)>,
-    /// See [`Ledger::baselines`].
+    /// What its checks compare with: see [`Memory::keep`].
     pub baselines: Baselines,
 }

@@ -3,7 +3,8 @@
 /// How far a file was read: in which file, and up to where.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Position {
-    /// Number of the device the file is on.
+    /// Number of the device the file is on; 0 when it is not known, because Monit's state file does not tell: then the
+    /// inode alone tells which file it was.
     pub device: u64,
     /// Its inode.
     pub inode: u64,

@@ -279,7 +279,7 @@ fn decode(word: &str) -> Result<String, Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::baselines::Baselines;
+    use crate::base::baselines::Baselines;
     use crate::event::ledger::Pace;
 
     fn sample() -> State {

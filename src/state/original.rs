@@ -14,9 +14,9 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::base::baselines::{self, Baselines};
 use crate::base::time::Wall;
 use crate::config::ServiceType;
-use crate::event::baselines::{self, Baselines};
 use crate::event::ledger::Saved;
 
 /// What such a file holds.

@@ -3,22 +3,34 @@
 
 use std::collections::BTreeMap;
 
+/// The device a file is on, in decimal digits.
+pub const DEVICE: &str = "device";
 /// The inode of a file, in decimal digits.
 pub const INODE: &str = "inode";
-/// How many bytes of a file its content rules have read.
+/// How many bytes of the file with that inode its content rules have read.
 pub const POSITION: &str = "position";
 /// The size of a file in bytes.
 pub const SIZE: &str = "size";
 /// Permission bits in octal digits.
 pub const PERMISSION: &str = "permission";
-/// When a path was read last, in seconds since 1970.
+/// Who owns a path: the number of the user.
+pub const OWNER: &str = "owner";
+/// Who owns a path: the number of the group.
+pub const GROUP: &str = "group";
+/// How many hard links a path has.
+pub const LINKS: &str = "links";
+/// When a path was read last, in seconds since 1970, with nine decimals where they are known.
 pub const ACCESS_TIME: &str = "access";
-/// When the inode of a path was changed last, in seconds since 1970.
+/// When the inode of a path was changed last, likewise.
 pub const CHANGE_TIME: &str = "change";
-/// When a path was written last, in seconds since 1970.
+/// When a path was written last, likewise.
 pub const MODIFY_TIME: &str = "modify";
-/// The checksum of a file in lower-case hexadecimal digits; their number tells its kind.
+/// The last checksums of a file in lower-case hexadecimal digits, separated by blanks; their length tells their kind.
 pub const CHECKSUM: &str = "checksum";
+/// The checksums that a file had when it was seen first, likewise.
+pub const FIRST_CHECKSUM: &str = "first checksum";
+/// Whether the text that was read last matched a rule: `yes` or `no`.
+pub const MATCHED: &str = "matched";
 
 /// Names and texts, in the order of the names. Bounded: what is too much is not kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

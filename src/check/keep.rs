@@ -1,0 +1,185 @@
+//! What is remembered of files, FIFOs and directories over restarts of the daemon, as names and texts.
+
+use std::time::Duration;
+
+use super::Memory;
+use super::path::{self, Baseline};
+use crate::base::baselines::{self as name, Baselines};
+use crate::base::time::Wall;
+use crate::config::{Hash, ServiceType};
+use crate::facts::content::Position;
+use crate::facts::file::{FileFacts, Kind};
+
+impl Memory {
+    /// What a later daemon has to know.
+    pub fn keep(&self) -> Baselines {
+        let mut kept = Baselines::default();
+        if let Some(Baseline { facts, .. }) = &self.path.last {
+            let numbers = [
+                (name::DEVICE, facts.device),
+                (name::INODE, facts.inode),
+                (name::SIZE, facts.size_bytes),
+                (name::LINKS, facts.links),
+                (name::OWNER, facts.uid.into()),
+                (name::GROUP, facts.gid.into()),
+            ];
+            for (name, number) in numbers {
+                kept.set(name, number.to_string());
+            }
+            kept.set(name::PERMISSION, format!("{:o}", facts.mode));
+            for (name, time) in [
+                (name::ACCESS_TIME, facts.accessed),
+                (name::CHANGE_TIME, facts.changed),
+                (name::MODIFY_TIME, facts.modified),
+            ] {
+                let time = time.since_epoch();
+                kept.set(name, format!("{}.{:09}", time.as_secs(), time.subsec_nanos()));
+            }
+        }
+        // The position may be that of an earlier file with the name: it brings its own device and inode.
+        if let Some(position) = self.path.position {
+            kept.set(name::POSITION, format!("{} {} {}", position.offset, position.device, position.inode));
+        }
+        for (name, sums) in [(name::CHECKSUM, &self.path.checksums), (name::FIRST_CHECKSUM, &self.path.expected)] {
+            let sums: Vec<&str> = sums.iter().map(|(_, sum)| sum.as_str()).collect();
+            if !sums.is_empty() {
+                kept.set(name, sums.join(" "));
+            }
+        }
+        if let Some(matched) = self.path.matched {
+            kept.set(name::MATCHED, if matched { "yes" } else { "no" });
+        }
+        kept
+    }
+
+    /// Remembers what [`Memory::keep`] wrote, or Monit, which does not tell the device, owner and links: then those are 0.
+    pub fn take_back(&mut self, service_type: ServiceType, kept: &Baselines) {
+        let kind = match service_type {
+            ServiceType::File => Kind::Regular,
+            ServiceType::Fifo => Kind::Fifo,
+            ServiceType::Directory => Kind::Directory,
+            _ => return,
+        };
+        let first = sums(kept, name::FIRST_CHECKSUM);
+        let checksums = sums(kept, name::CHECKSUM);
+        self.path = path::Memory {
+            last: facts(kind, kept).map(|facts| Baseline { facts, local: None }),
+            expected: if first.is_empty() { checksums.clone() } else { first },
+            checksums,
+            position: position(kept),
+            matched: kept.get(name::MATCHED).map(|word| word == "yes"),
+        };
+    }
+}
+
+/// `None` when any of what Monit tells too is missing: a value that is made up would look like a change.
+fn facts(kind: Kind, kept: &Baselines) -> Option<FileFacts> {
+    let number = |name| kept.number(name).unwrap_or(0);
+    let is_file = kind == Kind::Regular;
+    Some(FileFacts {
+        kind,
+        mode: u32::from_str_radix(kept.get(name::PERMISSION)?, 8).ok()?,
+        uid: u32::try_from(number(name::OWNER)).ok()?,
+        gid: u32::try_from(number(name::GROUP)).ok()?,
+        size_bytes: if is_file { kept.number(name::SIZE)? } else { number(name::SIZE) },
+        links: number(name::LINKS),
+        inode: number(name::INODE),
+        device: number(name::DEVICE),
+        accessed: time(kept, name::ACCESS_TIME)?,
+        changed: time(kept, name::CHANGE_TIME)?,
+        modified: time(kept, name::MODIFY_TIME)?,
+    })
+}
+
+fn time(kept: &Baselines, name: &str) -> Option<Wall> {
+    let (seconds, nanos) = match kept.get(name)?.split_once('.') {
+        Some((seconds, nanos)) => (seconds.parse().ok()?, nanos.parse().ok().filter(|nanos| *nanos < 1_000_000_000)?),
+        None => (kept.number(name)?, 0),
+    };
+    Some(Wall::from_epoch(Duration::new(seconds, nanos)))
+}
+
+fn position(kept: &Baselines) -> Option<Position> {
+    let mut numbers = kept.get(name::POSITION)?.split(' ').map(str::parse::<u64>);
+    let offset = numbers.next()?.ok()?;
+    match (numbers.next(), numbers.next()) {
+        (Some(Ok(device)), Some(Ok(inode))) => Some(Position { device, inode, offset }),
+        (None, None) => Some(Position { device: 0, inode: kept.number(name::INODE)?, offset }),
+        _ => None,
+    }
+}
+
+fn sums(kept: &Baselines, name: &str) -> Vec<(Hash, String)> {
+    let kind = |sum: &str| match sum.len() {
+        32 => Some(Hash::Md5),
+        40 => Some(Hash::Sha1),
+        64 => Some(Hash::Sha256),
+        _ => None,
+    };
+    kept.get(name).unwrap_or_default().split(' ').filter_map(|sum| Some((kind(sum)?, sum.to_owned()))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_of_a_file_is_remembered() {
+        let at = |nanos| Wall::from_epoch(Duration::new(1_795_383_277, nanos));
+        let facts = FileFacts {
+            kind: Kind::Regular,
+            mode: 0o4755,
+            uid: 1,
+            gid: 2,
+            size_bytes: u64::MAX,
+            links: 3,
+            inode: 4,
+            device: 5,
+            accessed: at(0),
+            changed: at(7),
+            modified: at(999_999_999),
+        };
+        let path = path::Memory {
+            last: Some(Baseline { facts, local: None }),
+            checksums: vec![(Hash::Md5, "a".repeat(32)), (Hash::Sha1, "b".repeat(40))],
+            expected: vec![(Hash::Md5, "c".repeat(32))],
+            position: Some(Position { device: 6, inode: 7, offset: 8 }),
+            matched: Some(true),
+        };
+        let memory = Memory { path: path.clone(), ..Memory::default() };
+        let mut back = Memory::default();
+        back.take_back(ServiceType::File, &memory.keep());
+        assert_eq!(back.path, path);
+        let mut other = Memory::default();
+        other.take_back(ServiceType::Process, &memory.keep());
+        assert_eq!(other.path, path::Memory::default());
+        assert_eq!(Memory::default().keep(), Baselines::default());
+    }
+
+    #[test]
+    fn what_monit_kept_is_enough_and_less_is_nothing() {
+        let mut kept = Baselines::default();
+        for (name, text) in [("inode", "4"), ("position", "8"), ("size", "9"), ("permission", "640"), ("access", "1")] {
+            kept.set(name, text);
+        }
+        let sum = "102e00212336a46d5139fe9a5b3b554cbf2320a3";
+        kept.set("checksum", sum);
+        let remembered = |kept: &Baselines| {
+            let mut memory = Memory::default();
+            memory.take_back(ServiceType::File, kept);
+            memory.path
+        };
+        let path = remembered(&kept);
+        assert_eq!(path.last, None, "two times are missing");
+        assert_eq!(path.position, Some(Position { device: 0, inode: 4, offset: 8 }));
+        assert_eq!((path.checksums.clone(), path.expected), (vec![(Hash::Sha1, sum.to_owned())], path.checksums));
+        kept.set("change", "2");
+        kept.set("modify", "3");
+        assert_eq!(remembered(&kept).last.unwrap().facts.size_bytes, 9);
+        for (name, text) in [("modify", "3.x"), ("modify", "3.1000000000"), ("permission", "9"), ("size", "-1")] {
+            let mut wrong = kept.clone();
+            wrong.set(name, text);
+            assert_eq!(remembered(&wrong).last, None, "{name} {text}");
+        }
+    }
+}
