@@ -24,7 +24,7 @@ use crate::sandbox::{Program, Sandbox, TICKED};
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A cycle that was asked for while one ended may be forgotten by the original, so it is asked for again.
-const AGAIN: Duration = Duration::from_millis(1500);
+const AGAIN: Duration = Duration::from_secs(4);
 
 /// How many lines of the log are shown with a step that fails.
 const TAIL: usize = 30;

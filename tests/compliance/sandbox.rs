@@ -52,6 +52,7 @@ set idfile @DIR@/id
 set statefile @DIR@/state
 set httpd port @PORT@ and use address 127.0.0.1
     allow 127.0.0.1
+    allow us:'let me in'
 check system machine
 ";
 
