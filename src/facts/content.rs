@@ -12,6 +12,13 @@ pub struct Position {
     pub offset: u64,
 }
 
+impl Position {
+    /// Whether it is one in that file.
+    pub fn is_in(&self, device: u64, inode: u64) -> bool {
+        self.inode == inode && (self.device == device || self.device == 0)
+    }
+}
+
 /// The lines that were added, and how far the file is read with them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NewText {
@@ -19,4 +26,16 @@ pub struct NewText {
     pub lines: Vec<Vec<u8>>,
     /// Where to go on.
     pub position: Position,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_position_of_monit_s_is_in_the_file_with_its_inode() {
+        let position = |device| Position { device, inode: 7, offset: 1 };
+        assert!(position(3).is_in(3, 7) && position(0).is_in(3, 7));
+        assert!(!position(3).is_in(4, 7) && !position(0).is_in(3, 8));
+    }
 }

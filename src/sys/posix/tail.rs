@@ -46,7 +46,7 @@ pub fn new_text(path: &Path, earlier: Option<Position>, bounds: Bounds) -> io::R
     let start = match earlier {
         _ if !says_length => 0,
         None => file.size_bytes,
-        Some(p) if (p.device, p.inode) == (file.device, file.inode) && p.offset <= file.size_bytes => p.offset,
+        Some(p) if p.is_in(file.device, file.inode) && p.offset <= file.size_bytes => p.offset,
         Some(_) => 0,
     };
     let mut lines = Lines { bounds, finished: Vec::new(), line: Vec::new() };
