@@ -22,7 +22,7 @@ impl Builder<'_> {
         if self.sources.get(location.source).is_none_or(|source| source.included().is_none()) {
             return;
         }
-        if matches!(set, Set::Limits(_) | Set::OnReboot(_) | Set::ExpectBuffer { .. }) {
+        if matches!(set, Set::Limits(_) | Set::OnReboot(_) | Set::Backoff(_) | Set::ExpectBuffer { .. }) {
             self.warn_late(location);
         }
         let Some(words) = single(set) else {

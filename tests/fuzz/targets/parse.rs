@@ -5,18 +5,27 @@
 use libfuzzer_sys::fuzz_target;
 use pollux::config::load::Loaded;
 use pollux::syntax::diagnostic::{Diagnostics, render};
-use pollux::syntax::parser::parse;
-use pollux::syntax::source::{Location, Sources};
+use pollux::syntax::parser::{Files, parse};
+use pollux::syntax::source::{Location, SourceId, Sources};
 use pollux_fuzz::load_on;
 use pollux_fuzz::world::MadeUp;
 
 /// Bytes that the lexer may look at for each byte of the text, and for any text.
 const STEPS: (u64, u64) = (60, 600);
 
+/// Includes find nothing.
+struct NoFiles;
+
+impl Files for NoFiles {
+    fn include(&mut self, _: &Sources, _: &[u8], _: Location, _: &mut Diagnostics) -> Vec<SourceId> {
+        Vec::new()
+    }
+}
+
 fuzz_target!(|input: &[u8]| {
-    let mut sources = Sources::default();
+    let sources = Sources::default();
     let id = sources.add("/etc/monitrc".into(), input.to_vec());
-    let parsed = parse(id, input);
+    let parsed = parse(&sources, id, &mut NoFiles);
     let most = STEPS.0 * input.len() as u64 + STEPS.1;
     assert!(parsed.steps <= most, "{} steps for {} bytes", parsed.steps, input.len());
     judge(&parsed.diagnostics, &sources);
