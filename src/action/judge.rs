@@ -162,7 +162,7 @@ impl Engine {
         if ledger.monitor == Monitor::Init {
             ledger.monitor = Monitor::On;
         }
-        let findings = check::judge(service, seen, &mut ledger.memory, now);
+        let Some(findings) = check::judge(service, seen, &mut ledger.memory, now) else { return };
         if !self.readable(id, &findings) {
             return;
         }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 pub const DEVICE: &str = "device";
 /// The inode of a file, in decimal digits.
 pub const INODE: &str = "inode";
-/// How many bytes of the file with that inode its content rules have read.
+/// How many bytes of a file its content rules have read, its inode, and `within` when that is in the middle of a line.
 pub const POSITION: &str = "position";
 /// The size of a file in bytes.
 pub const SIZE: &str = "size";

@@ -36,9 +36,11 @@ impl Memory {
                 kept.set(name, format!("{}.{:09}", time.as_secs(), time.subsec_nanos()));
             }
         }
-        // The position may be that of an earlier file with the name: it brings its own device and inode.
+        // The position may be that of an earlier file with the name: it brings its own inode, and not its device, whose number
+        // may be another one after the machine was booted.
         if let Some(position) = self.path.position {
-            kept.set(name::POSITION, format!("{} {} {}", position.offset, position.device, position.inode));
+            let within = if position.is_within_line { " within" } else { "" };
+            kept.set(name::POSITION, format!("{} {}{within}", position.offset, position.inode));
         }
         for (name, sums) in [(name::CHECKSUM, &self.path.checksums), (name::FIRST_CHECKSUM, &self.path.expected)] {
             let sums: Vec<&str> = sums.iter().map(|(_, sum)| sum.as_str()).collect();
@@ -67,6 +69,7 @@ impl Memory {
             expected: if first.is_empty() { checksums.clone() } else { first },
             checksums,
             position: position(kept),
+            computed: None,
             matched: kept.get(name::MATCHED).map(|word| word == "yes"),
         };
     }
@@ -100,13 +103,13 @@ fn time(kept: &Baselines, name: &str) -> Option<Wall> {
 }
 
 fn position(kept: &Baselines) -> Option<Position> {
-    let mut numbers = kept.get(name::POSITION)?.split(' ').map(str::parse::<u64>);
-    let offset = numbers.next()?.ok()?;
-    match (numbers.next(), numbers.next()) {
-        (Some(Ok(device)), Some(Ok(inode))) => Some(Position { device, inode, offset }),
-        (None, None) => Some(Position { device: 0, inode: kept.number(name::INODE)?, offset }),
-        _ => None,
-    }
+    let mut words = kept.get(name::POSITION)?.split(' ');
+    let offset = words.next()?.parse().ok()?;
+    let inode = match words.next() {
+        Some(inode) => inode.parse().ok()?,
+        None => kept.number(name::INODE)?,
+    };
+    Some(Position { device: None, inode, offset, is_within_line: words.next() == Some("within") })
 }
 
 fn sums(kept: &Baselines, name: &str) -> Vec<(Hash, String)> {
@@ -143,7 +146,8 @@ mod tests {
             last: Some(Baseline { facts, local: None }),
             checksums: vec![(Hash::Md5, "a".repeat(32)), (Hash::Sha1, "b".repeat(40))],
             expected: vec![(Hash::Md5, "c".repeat(32))],
-            position: Some(Position { device: 6, inode: 7, offset: 8 }),
+            position: Some(Position { device: None, inode: 7, offset: 8, is_within_line: true }),
+            computed: None,
             matched: Some(true),
         };
         let memory = Memory { path: path.clone(), ..Memory::default() };
@@ -171,7 +175,7 @@ mod tests {
         };
         let path = remembered(&kept);
         assert_eq!(path.last, None, "two times are missing");
-        assert_eq!(path.position, Some(Position { device: 0, inode: 4, offset: 8 }));
+        assert_eq!(path.position, Some(Position { device: None, inode: 4, offset: 8, is_within_line: false }));
         assert_eq!((path.checksums.clone(), path.expected), (vec![(Hash::Sha1, sum.to_owned())], path.checksums));
         kept.set("change", "2");
         kept.set("modify", "3");

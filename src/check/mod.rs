@@ -104,15 +104,16 @@ pub struct Memory {
     pub program: program::Memory,
 }
 
-/// What `observation` says of `service`; `memory` is brought up to date.
-pub fn judge(service: &Service, observation: &Observation, memory: &mut Memory, now: Mono) -> Findings {
-    match observation {
+/// What `observation` says of `service`; `memory` is brought up to date. `None` when it says nothing new.
+pub fn judge(service: &Service, observation: &Observation, memory: &mut Memory, now: Mono) -> Option<Findings> {
+    Some(match observation {
         Observation::Process(seen) => process::judge(service, seen, &mut memory.process, now),
         Observation::Path(seen) => path::judge(service, seen, &mut memory.path),
+        Observation::Checksums(seen) => return path::judge_checksums(service, seen, &mut memory.path),
         Observation::Filesystem(seen) => filesystem::judge(service, seen, &mut memory.filesystem, now),
         Observation::Link(seen) => network::judge(service, seen, memory.network.get_or_insert_default(), now),
         Observation::System(seen) => system::judge(service, seen, &mut memory.system),
         Observation::Program(seen) => program::judge(service, seen, &mut memory.program),
         Observation::Nothing => Findings { unreadable: None, is_up: true, rules: Vec::new() },
-    }
+    })
 }

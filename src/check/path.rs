@@ -2,6 +2,7 @@
 
 use super::limit::{self, Show, amount};
 use super::{Findings, Verdict};
+use crate::base::event::EventState;
 use crate::base::format;
 use crate::base::time::Wall;
 use crate::config::{
@@ -9,13 +10,15 @@ use crate::config::{
 };
 use crate::facts::content::{NewText, Position};
 use crate::facts::file::{self, FileFacts, Look};
-use crate::facts::observation::{LocalTimes, PathObservation};
+use crate::facts::observation::{Checksums, LocalTimes, PathObservation};
 
 /// What is remembered of a path.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Memory {
     /// What stat(2) said last: what `changed` compares with.
     pub last: Option<Baseline>,
+    /// The checksums that were computed last. As long as the file has not changed they are not computed again.
+    pub computed: Option<Checksums>,
     /// The last checksum of each kind: what `changed checksum` compares with.
     pub checksums: Vec<(Hash, String)>,
     /// The first checksum of each kind: what a rule expects that names none.
@@ -35,6 +38,16 @@ pub struct Baseline {
     pub local: Option<LocalTimes>,
 }
 
+impl Memory {
+    /// It is not there, or something else is in its place: what will be written to a file of that name is new, even if it
+    /// should get the number of the old one.
+    fn is_gone(&mut self) {
+        self.position = Some(Position::default());
+        self.computed = None;
+        self.matched = None;
+    }
+}
+
 /// Most bytes of matching lines in one event.
 const TOLD_MAX: usize = 512;
 
@@ -45,42 +58,39 @@ pub fn judge(service: &Service, seen: &PathObservation, memory: &mut Memory) -> 
     let (facts, local) = match &seen.look {
         Look::Failed(why) => return Findings::unreadable(format!("{word} data cannot be read: {why}")),
         Look::Missing => {
+            memory.is_gone();
             return Findings::of(service, false, |rule| existence(&rule.test, false, &format!("{word} doesn't exist")));
         }
         Look::Found(facts) => (*facts, seen.local),
     };
     let exists = format!("{word} exists");
     if !is_of(kind, facts.kind) {
+        memory.is_gone();
         return Findings::of(service, false, |rule| match rule.test {
-            Test::Type => Some(Verdict::failed(type_words(kind, false))),
+            Test::Type => Some(Verdict::failed(wrong_type(kind))),
             _ => existence(&rule.test, true, &exists),
         });
     }
     let before = memory.last.replace(Baseline { facts, local });
     let look = At { path: path(service), facts, local, before, seen };
+    let computed = memory.computed.take().filter(|computed| computed.facts.is_some_and(|f| f.is_unchanged(&facts)));
     let mut findings = Findings::of(service, true, |rule| match &rule.test {
-        Test::Type => Some(Verdict::passed(type_words(kind, true))),
+        Test::Type => Some(Verdict::passed(right_type(facts.kind))),
         Test::NotExist | Test::Exist => existence(&rule.test, true, &exists),
         Test::Content(content) => look.content(content, service),
-        Test::Checksum { kind, expected } => look.checksum(*kind, expected.as_deref(), memory),
-        Test::Changed(Attribute::Checksum(kind)) => look.checksum_changed(kind.unwrap_or(Hash::Md5), memory),
-        test => look.judge(test, &service.name),
-    });
-    for (kind, sum) in &seen.checksums {
-        match sum {
-            Ok(sum) => {
-                keep(&mut memory.checksums, *kind, sum);
-                if !memory.expected.iter().any(|(known, _)| known == kind) {
-                    memory.expected.push((*kind, sum.clone()));
-                }
-            }
-            Err(why) => findings.unreadable = Some(format!("cannot compute checksum for {}: {why}", look.path)),
+        test => {
+            let of_sum = computed.as_ref().and_then(|computed| checksum(test, computed, memory));
+            of_sum.or_else(|| look.judge(test, &service.name))
         }
+    });
+    if let Some(computed) = computed {
+        findings.unreadable = keep(&computed, memory, &look.path);
+        memory.computed = Some(computed);
     }
     match &seen.text {
         Some(Ok(text)) => {
             memory.position = Some(text.position);
-            let is_match = |(_, verdict): &(usize, Verdict)| matches!(verdict, Verdict::Known(crate::base::event::EventState::Changed, text) if text.starts_with(MATCH));
+            let is_match = |(_, verdict): &(usize, Verdict)| matches!(verdict, Verdict::Known(EventState::Changed, text) if text.starts_with(MATCH));
             memory.matched = Some(findings.rules.iter().any(is_match));
         }
         Some(Err(why)) => findings.unreadable = Some(format!("cannot read the content of {}: {why}", look.path)),
@@ -89,12 +99,93 @@ pub fn judge(service: &Service, seen: &PathObservation, memory: &mut Memory) -> 
     findings
 }
 
+/// What checksums that have been computed say of the rules about them; `None` when that was said in the last look already.
+pub fn judge_checksums(service: &Service, seen: &Checksums, memory: &mut Memory) -> Option<Findings> {
+    let facts = seen.facts.or(memory.last.map(|last| last.facts));
+    let before = memory.computed.replace(Checksums { facts, ..seen.clone() });
+    let is_old = before.is_some_and(|before| {
+        before.sums == seen.sums && before.facts.zip(facts).is_some_and(|(before, facts)| before.is_unchanged(&facts))
+    });
+    if is_old {
+        return None;
+    }
+    let mut findings = Findings::of(service, true, |rule| checksum(&rule.test, seen, memory));
+    findings.unreadable = keep(seen, memory, &path(service));
+    Some(findings)
+}
+
+/// The kinds of checksums that rules ask for and that have to be computed, because the file has changed, or because that
+/// failed or came too close to a change the last time.
+pub fn checksums_wanted(service: &Service, memory: &Memory) -> Vec<Hash> {
+    let Some(Baseline { facts, .. }) = memory.last.filter(|last| last.facts.kind == file::Kind::Regular) else {
+        return Vec::new();
+    };
+    let mut wanted = Vec::new();
+    for rule in &service.rules {
+        let kind = match &rule.test {
+            Test::Checksum { kind, .. } => *kind,
+            Test::Changed(Attribute::Checksum(kind)) => kind.unwrap_or(Hash::Md5),
+            _ => continue,
+        };
+        if !wanted.contains(&kind) {
+            wanted.push(kind);
+        }
+    }
+    let is_known = |computed: &Checksums| {
+        let has = |kind: &Hash| computed.sums.iter().any(|(known, sum)| known == kind && sum.is_ok());
+        computed.is_settled && computed.facts.is_some_and(|read| read.is_unchanged(&facts)) && wanted.iter().all(has)
+    };
+    if memory.computed.as_ref().is_some_and(is_known) { Vec::new() } else { wanted }
+}
+
 /// What the text of a content event begins with.
 const MATCH: &str = "content match:";
 
-fn keep(list: &mut Vec<(Hash, String)>, kind: Hash, sum: &str) {
-    list.retain(|(known, _)| *known != kind);
-    list.push((kind, sum.to_owned()));
+/// Remembers checksums; returned is why one could not be computed.
+fn keep(computed: &Checksums, memory: &mut Memory, path: &str) -> Option<String> {
+    let mut unreadable = None;
+    for (kind, sum) in &computed.sums {
+        match sum {
+            Ok(sum) => {
+                memory.checksums.retain(|(known, _)| known != kind);
+                memory.checksums.push((*kind, sum.clone()));
+                if !memory.expected.iter().any(|(known, _)| known == kind) {
+                    memory.expected.push((*kind, sum.clone()));
+                }
+            }
+            Err(why) => unreadable = Some(format!("cannot compute checksum for {path}: {why}")),
+        }
+    }
+    unreadable
+}
+
+/// What a rule about a checksum says; `None` for another rule, and where there is no checksum.
+fn checksum(test: &Test, computed: &Checksums, memory: &Memory) -> Option<Verdict> {
+    let of =
+        |list: &[(Hash, String)], kind: Hash| list.iter().find(|(known, _)| *known == kind).map(|(_, sum)| sum.clone());
+    let sum = |kind: Hash| computed.sums.iter().find(|(known, _)| *known == kind)?.1.as_deref().ok();
+    match test {
+        Test::Checksum { kind, expected } => {
+            let sum = sum(*kind)?;
+            let expected = expected.clone().or_else(|| of(&memory.expected, *kind));
+            Some(match expected {
+                Some(expected) if !sum.eq_ignore_ascii_case(&expected) => {
+                    Verdict::failed(format!("checksum failed, expected {expected} got {sum}"))
+                }
+                _ => Verdict::passed("checksum is valid"),
+            })
+        }
+        Test::Changed(Attribute::Checksum(kind)) => {
+            let kind = kind.unwrap_or(Hash::Md5);
+            let sum = sum(kind)?;
+            Some(match of(&memory.checksums, kind) {
+                None => Verdict::Later,
+                Some(before) if before == sum => Verdict::unchanged("checksum has not changed"),
+                Some(_) => Verdict::changed(format!("checksum changed to {sum}")),
+            })
+        }
+        _ => None,
+    }
 }
 
 fn existence(test: &Test, exists: bool, text: &str) -> Option<Verdict> {
@@ -121,14 +212,20 @@ fn is_of(kind: ServiceType, is: file::Kind) -> bool {
     }
 }
 
-fn type_words(kind: ServiceType, right: bool) -> &'static str {
-    match (kind, right) {
-        (ServiceType::Fifo, true) => "is fifo",
-        (ServiceType::Fifo, false) => "is not fifo",
-        (ServiceType::Directory, true) => "is directory",
-        (ServiceType::Directory, false) => "is not directory",
-        (_, true) => "is a regular file",
-        (_, false) => "is neither a regular file nor a socket",
+fn right_type(is: file::Kind) -> &'static str {
+    match is {
+        file::Kind::Fifo => "is fifo",
+        file::Kind::Directory => "is directory",
+        file::Kind::Socket => "is a regular socket",
+        file::Kind::Regular | file::Kind::Other(_) => "is a regular file",
+    }
+}
+
+fn wrong_type(kind: ServiceType) -> &'static str {
+    match kind {
+        ServiceType::Fifo => "is not fifo",
+        ServiceType::Directory => "is not directory",
+        _ => "is neither a regular file nor a socket",
     }
 }
 
@@ -165,21 +262,21 @@ impl At<'_> {
             }
             Test::Changed(Attribute::Size) => {
                 let size = format::size(facts.size_bytes as f64);
-                match before {
+                match before.map(|before| before.size_bytes) {
                     None => Verdict::Later,
-                    Some(before) if before.size_bytes == facts.size_bytes => {
+                    Some(before) if before == facts.size_bytes => {
                         Verdict::unchanged(format!("size has not changed [current size = {size}]"))
                     }
                     Some(_) => Verdict::changed(format!("size for {} changed to {size}", self.path)),
                 }
             }
-            Test::Changed(Attribute::Hardlink) => match before {
+            // Without a name nothing can be looked at: 0 is of Monit's state file, which does not tell.
+            Test::Changed(Attribute::Hardlink) => match before.map(|before| before.links).filter(|links| *links > 0) {
                 None => Verdict::Later,
-                Some(before) if before.links == facts.links => Verdict::unchanged("hardlink has not changed"),
-                Some(before) => Verdict::changed(format!(
-                    "hardlink for {} changed from {} to {}",
-                    self.path, before.links, facts.links
-                )),
+                Some(before) if before == facts.links => Verdict::unchanged("hardlink has not changed"),
+                Some(before) => {
+                    Verdict::changed(format!("hardlink for {} changed from {before} to {}", self.path, facts.links))
+                }
             },
             Test::Changed(Attribute::Time(which)) => self.time_changed(*which),
             _ => return None,
@@ -191,7 +288,7 @@ impl At<'_> {
         let millis = self.seen.at.since_epoch().saturating_sub(time(which, &self.facts).since_epoch()).as_secs() * 1000;
         // Without a unit the limit counts seconds.
         let age = if limit.unit == Unit::One { millis / 1000 } else { millis };
-        let date = self.date(which, self.local);
+        let date = date(which, &self.facts, self.local);
         let path = &self.path;
         match limit::exceeds(age as f64, limit) {
             true => Verdict::failed(format!("{word} for {path} failed -- current {word} is {date}")),
@@ -207,53 +304,17 @@ impl At<'_> {
                 Verdict::unchanged(format!("{word} was not changed for {path}"))
             }
             Some(before) => {
-                let (from, to) = (self.date(which, before.local), self.date(which, self.local));
+                let (from, to) = (date(which, &before.facts, before.local), date(which, &self.facts, self.local));
                 Verdict::changed(format!("{word} for {path} changed from {from} to {to}"))
             }
         }
-    }
-
-    fn date(&self, which: Timestamp, local: Option<LocalTimes>) -> String {
-        let local = local.map(|local| match which {
-            Timestamp::Access => local.accessed,
-            Timestamp::Change => local.changed,
-            Timestamp::Modification => local.modified,
-            Timestamp::Newest if self.facts.changed > self.facts.modified => local.changed,
-            Timestamp::Newest => local.modified,
-        });
-        local.map_or("an earlier time".to_owned(), |time| time.rfc_date())
-    }
-
-    /// The checksum against the expected one, or against the first one that was seen.
-    fn checksum(&self, kind: Hash, expected: Option<&str>, memory: &Memory) -> Option<Verdict> {
-        let sum = self.sum(kind)?;
-        let first = memory.expected.iter().find(|(known, _)| *known == kind).map(|(_, sum)| sum.as_str());
-        let Some(expected) = expected.or(first) else { return Some(Verdict::passed("checksum is valid")) };
-        Some(match sum.eq_ignore_ascii_case(expected) {
-            true => Verdict::passed("checksum is valid"),
-            false => Verdict::failed(format!("checksum failed, expected {expected} got {sum}")),
-        })
-    }
-
-    fn checksum_changed(&self, kind: Hash, memory: &Memory) -> Option<Verdict> {
-        let sum = self.sum(kind)?;
-        Some(match memory.checksums.iter().find(|(known, _)| *known == kind) {
-            None => Verdict::Later,
-            Some((_, before)) if before == sum => Verdict::unchanged("checksum has not changed"),
-            Some(_) => Verdict::changed(format!("checksum changed to {sum}")),
-        })
-    }
-
-    /// The checksum of that kind; `None` when it is being computed or cannot be.
-    fn sum(&self, kind: Hash) -> Option<&str> {
-        self.seen.checksums.iter().find(|(known, _)| *known == kind)?.1.as_deref().ok()
     }
 
     fn content(&self, content: &Content, service: &Service) -> Option<Verdict> {
         let text: &NewText = self.seen.text.as_ref()?.as_ref().ok()?;
         let mut told = String::new();
         let mut found = false;
-        for line in &text.lines {
+        for line in text.lines() {
             if service.ignore.iter().any(|ignore| is_matched(ignore, line)) || !is_matched(content, line) {
                 continue;
             }
@@ -294,6 +355,17 @@ fn time(which: Timestamp, facts: &FileFacts) -> Wall {
         Timestamp::Change => facts.changed,
         Timestamp::Modification => facts.modified,
     }
+}
+
+fn date(which: Timestamp, facts: &FileFacts, local: Option<LocalTimes>) -> String {
+    let local = local.map(|local| match which {
+        Timestamp::Access => local.accessed,
+        Timestamp::Change => local.changed,
+        Timestamp::Modification => local.modified,
+        Timestamp::Newest if facts.changed > facts.modified => local.changed,
+        Timestamp::Newest => local.modified,
+    });
+    local.map_or("an earlier time".to_owned(), |time| time.rfc_date())
 }
 
 fn time_word(which: Timestamp) -> &'static str {

@@ -13,4 +13,3 @@ pub mod rate;
 pub mod script;
 pub mod system;
 pub mod usage;
-pub mod wire;

@@ -17,6 +17,8 @@ pub enum Observation {
     Process(Box<ProcessObservation>),
     /// At a file, a FIFO or a directory.
     Path(Box<PathObservation>),
+    /// Into a file, apart from what is to be seen of it: only rules about checksums are judged.
+    Checksums(Box<Checksums>),
     /// At a filesystem.
     Filesystem(Box<FilesystemObservation>),
     /// At a network interface; otherwise why it could not be read.
@@ -51,13 +53,22 @@ pub struct PathObservation {
     pub look: Look,
     /// The times of that in the local time zone; `None` when it is not there.
     pub local: Option<LocalTimes>,
-    /// Checksums of its content in lower-case hexadecimal digits, or why there is none; without those that no rule asks for
-    /// and those that are being computed.
-    pub checksums: Vec<(Hash, Result<String, String>)>,
-    /// What was written to it since the last look; `None` when no rule asks or it could not be read.
+    /// What was written to it since the last look; `None` when no rule asks.
     pub text: Option<Result<NewText, String>>,
     /// When this was seen, for ages.
     pub at: Wall,
+}
+
+/// Checksums of a file, which come when they come: large files take their time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checksums {
+    /// The file that was read, as it was before; `None` when it could not be had.
+    pub facts: Option<FileFacts>,
+    /// In lower-case hexadecimal digits, or why there is none.
+    pub sums: Vec<(Hash, Result<String, String>)>,
+    /// Whether a change of the file after it was read must show in its times. Clocks of filesystems are coarse: what was
+    /// written in the same instant as the file was read would look like nothing.
+    pub is_settled: bool,
 }
 
 /// The three times of a file in the local time zone.

@@ -141,7 +141,7 @@ impl World {
             modified: wall,
         };
         let look = if self.reals[id.0].process.is_some() { Look::Found(facts) } else { Look::Missing };
-        Observation::Path(Box::new(PathObservation { look, local: None, checksums: Vec::new(), text: None, at: wall }))
+        Observation::Path(Box::new(PathObservation { look, local: None, text: None, at: wall }))
     }
 
     fn wall(&self) -> Wall {

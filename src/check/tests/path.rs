@@ -5,11 +5,11 @@ use std::time::Duration;
 use super::told;
 use crate::base::digest::Hash;
 use crate::base::time::{LocalTime, Wall};
-use crate::check::path::{Memory, judge};
+use crate::check::path::{Memory, checksums_wanted, judge, judge_checksums};
 use crate::config::tests::first;
 use crate::facts::content::{NewText, Position};
 use crate::facts::file::{FileFacts, Kind, Look};
-use crate::facts::observation::{LocalTimes, PathObservation};
+use crate::facts::observation::{Checksums, LocalTimes, PathObservation};
 
 fn at(seconds: u64) -> Wall {
     Wall::from_epoch(Duration::from_secs(seconds))
@@ -39,7 +39,6 @@ fn seen(facts: FileFacts) -> PathObservation {
     PathObservation {
         look: Look::Found(facts),
         local: Some(LocalTimes { accessed: local(9), changed: local(8), modified: local(7) }),
-        checksums: Vec::new(),
         text: None,
         at: at(1000),
     }
@@ -107,11 +106,16 @@ fn changes_are_told_from_the_second_look_on() {
             "! size for /f changed to 1 B",
             "! permission for /f changed from 0644 to 0600",
             "! modify time for /f changed from Mon, 23 Nov 2026 07:00:00 to Mon, 23 Nov 2026 07:00:00",
-            "! modify/change time for /f changed from Mon, 23 Nov 2026 07:00:00 to Mon, 23 Nov 2026 07:00:00",
+            "! modify/change time for /f changed from Mon, 23 Nov 2026 08:00:00 to Mon, 23 Nov 2026 07:00:00",
             "= hardlink has not changed",
         ]
     );
     assert_eq!(told(&judge(&service, &seen(later), &mut memory))[2], "= size has not changed [current size = 1 B]");
+}
+
+fn computed(facts: FileFacts, sum: Result<&str, &str>) -> Checksums {
+    let sum = sum.map(str::to_owned).map_err(str::to_owned);
+    Checksums { facts: Some(facts), sums: vec![(Hash::Md5, sum)], is_settled: true }
 }
 
 #[test]
@@ -122,24 +126,51 @@ fn checksums_are_compared_with_what_is_expected_with_the_first_and_with_the_last
          if changed checksum then alert"
     ));
     let mut memory = Memory::default();
-    let mut look = |sum: Option<Result<&str, &str>>| {
-        let sum = sum.map(|sum| (Hash::Md5, sum.map(str::to_owned).map_err(str::to_owned)));
-        let seen = PathObservation { checksums: sum.into_iter().collect(), ..seen(facts()) };
-        let findings = judge(&service, &seen, &mut memory);
-        (told(&findings)[2..].to_vec(), findings.unreadable)
+    assert_eq!(checksums_wanted(&service, &memory), [], "before the file was looked at");
+    assert_eq!(told(&judge(&service, &seen(facts()), &mut memory)).len(), 2);
+    let mut arrives = |facts, sum: Result<&str, &str>| {
+        let findings = judge_checksums(&service, &computed(facts, sum), &mut memory).unwrap();
+        (told(&findings), findings.unreadable, checksums_wanted(&service, &memory))
     };
-    assert_eq!(look(None).0, [""; 0]);
-    assert_eq!(look(Some(Ok(&sum))).0, ["+ checksum is valid", "+ checksum is valid"]);
+    let valid = ["+ checksum is valid", "+ checksum is valid"].map(str::to_owned);
+    assert_eq!(arrives(facts(), Ok(&sum)), (valid.to_vec(), None, vec![]));
     let other = [
         format!("- checksum failed, expected {sum} got bb"),
         format!("- checksum failed, expected {sum} got bb"),
         "! checksum changed to bb".to_owned(),
     ];
-    assert_eq!(look(Some(Ok("bb"))).0, other);
-    assert_eq!(look(Some(Ok("bb"))).0[2], "= checksum has not changed");
-    let (told, unreadable) = look(Some(Err("Input/output error")));
-    assert_eq!(told, [""; 0]);
+    let later = FileFacts { modified: at(990), ..facts() };
+    assert_eq!(arrives(later, Ok("bb")), (other.to_vec(), None, vec![Hash::Md5]), "of what the file is not any more");
+    let (told, unreadable, wanted) = arrives(later, Err("Input/output error"));
+    assert_eq!((told, wanted), (vec![], vec![Hash::Md5]));
     assert_eq!(unreadable.as_deref(), Some("cannot compute checksum for /f: Input/output error"));
+}
+
+#[test]
+fn a_checksum_counts_in_each_look_until_the_file_changes_and_is_told_once_in_each() {
+    let service = first("check file f path /f if changed checksum then alert");
+    let mut memory = Memory::default();
+    let look = |facts, memory: &mut Memory| {
+        let findings = judge(&service, &seen(facts), memory);
+        (told(&findings)[2..].to_vec(), findings.unreadable, checksums_wanted(&service, memory))
+    };
+    assert_eq!(look(facts(), &mut memory), (vec![], None, vec![Hash::Md5]));
+    let first = Checksums { is_settled: false, ..computed(facts(), Ok("aa")) };
+    assert_eq!(told(&judge_checksums(&service, &first, &mut memory).unwrap()), [""; 0]);
+    let same = vec!["= checksum has not changed".to_owned()];
+    assert_eq!(look(facts(), &mut memory), (same.clone(), None, vec![Hash::Md5]), "too close to a change");
+    assert_eq!(judge_checksums(&service, &computed(facts(), Ok("aa")), &mut memory), None, "said in this look already");
+    assert_eq!(look(facts(), &mut memory), (same, None, vec![]));
+    let later = FileFacts { modified: at(990), ..facts() };
+    assert_eq!(look(later, &mut memory), (vec![], None, vec![Hash::Md5]));
+    // A failure stays told until it is over; without facts of its own it is about the file that was seen last.
+    let failed = Checksums { facts: None, ..computed(later, Err("Permission denied")) };
+    assert!(judge_checksums(&service, &failed, &mut memory).unwrap().unreadable.is_some());
+    let (none, unreadable, wanted) = look(later, &mut memory);
+    assert_eq!((none, unreadable.is_some(), wanted), (vec![], true, vec![Hash::Md5]));
+    assert_eq!(judge_checksums(&service, &failed, &mut memory), None);
+    let findings = judge_checksums(&service, &computed(later, Ok("bb")), &mut memory).unwrap();
+    assert_eq!((told(&findings), findings.unreadable), (vec!["! checksum changed to bb".to_owned()], None));
 }
 
 #[test]
@@ -148,11 +179,11 @@ fn matching_lines_of_one_look_are_one_event_and_ignored_ones_are_none() {
         "check file f path /f ignore content = \"^debug\" if content = \"error\" then alert if content != \"x\" then alert",
     );
     let mut memory = Memory::default();
+    let position = Position { device: Some(1), inode: 5, offset: 0, is_within_line: false };
     let mut look = |lines: &[&str]| {
-        let position = Position { device: 1, inode: 5, offset: 9 };
-        let lines = lines.iter().map(|line| line.as_bytes().to_vec()).collect();
-        let seen = PathObservation { text: Some(Ok(NewText { lines, position })), ..seen(facts()) };
-        told(&judge(&service, &seen, &mut memory))[2..].to_vec()
+        let chunk: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        let text = NewText::new(chunk.into_bytes(), position, 511, false);
+        told(&judge(&service, &PathObservation { text: Some(Ok(text)), ..seen(facts()) }, &mut memory))[2..].to_vec()
     };
     assert_eq!(look(&[]), ["= content doesn't match", "= content doesn't match"]);
     assert_eq!(
@@ -163,6 +194,16 @@ fn matching_lines_of_one_look_are_one_event_and_ignored_ones_are_none() {
     let many: Vec<&str> = vec![&long; 10];
     let told = look(&many);
     assert!(told[0].len() < 1000 && told[0].ends_with("...\n"), "{told:?}");
-    assert_eq!(memory.position, Some(Position { device: 1, inode: 5, offset: 9 }));
+    assert_eq!(memory.position, Some(Position { offset: 2410, ..position }));
     assert_eq!(memory.matched, Some(true));
+}
+
+#[test]
+fn of_a_file_that_was_missing_everything_is_new() {
+    let service = first("check file f path /f if content = \"x\" then alert");
+    let mut memory = Memory::default();
+    let text = Some(Ok(NewText::none(Position::at_end(&facts()))));
+    judge(&service, &PathObservation { text, ..seen(facts()) }, &mut memory);
+    judge(&service, &PathObservation { look: Look::Missing, local: None, ..seen(facts()) }, &mut memory);
+    assert_eq!(memory.position.map(|position| position.resumed(&facts())), Some(Position::at_start(&facts())));
 }

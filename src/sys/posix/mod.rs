@@ -17,5 +17,4 @@ pub mod random;
 pub mod signal;
 pub mod spawn;
 pub mod stat;
-pub mod tail;
 pub mod wait;
