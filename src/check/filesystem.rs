@@ -4,6 +4,7 @@ use super::limit::{self, Show, Words, amount, measured};
 use super::{Findings, Verdict};
 use crate::base::time::Mono;
 use crate::config::{Attribute, Kind, Limit, Measure, Service, Test, Unit};
+use crate::facts::file::FileFacts;
 use crate::facts::filesystem::{DiskCounters, DiskRates, FilesystemFacts};
 use crate::facts::observation::{FilesystemObservation, FilesystemProblem};
 
@@ -13,6 +14,8 @@ pub struct Memory {
     flags: Option<String>,
     mode: Option<u32>,
     disk: Option<(Mono, DiskCounters)>,
+    /// What it and its mount point said last.
+    pub last: Option<(FilesystemFacts, Option<FileFacts>)>,
     /// What its disk did between the last two looks.
     pub rates: DiskRates,
 }
@@ -39,6 +42,7 @@ pub fn judge(service: &Service, seen: &FilesystemObservation, memory: &mut Memor
     memory.rates =
         memory.disk.map(|(at, disk)| DiskRates::between(&disk, &facts.disk, now.since(at))).unwrap_or_default();
     memory.disk = Some((now, facts.disk));
+    memory.last = Some((facts.clone(), seen.mount_point));
     let flags = memory.flags.replace(facts.flags.clone());
     let mode = std::mem::replace(&mut memory.mode, seen.mount_point.map(|file| file.mode));
     let rates = memory.rates;

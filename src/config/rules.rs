@@ -185,7 +185,6 @@ impl Builder<'_> {
     }
 
     fn ignore(&mut self, content: &written::Content, span: Span) {
-        self.unbuilt(span, "ignore");
         if self.service_type() != Some(ServiceType::File) {
             self.push(self.error(span, "'ignore' belongs into a 'check file'"));
             return;

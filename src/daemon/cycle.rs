@@ -22,7 +22,7 @@ impl Daemon {
                 && self.engine.due(id, now, minute)
                 && let Some(seen) = self.observe(id, sample, now)
             {
-                self.engine.observed(id, &seen, now, wall);
+                self.observed(id, &seen, now, wall);
             }
             self.perform(sample, now);
         }

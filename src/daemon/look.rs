@@ -1,16 +1,46 @@
-//! Looking for a service's process, now or when its filesystem has answered.
+//! Looking at services, now or when their filesystems have answered.
+
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use super::Daemon;
-use crate::base::time::Mono;
-use crate::config::{Kind, ProcessTarget, ServiceId};
+use crate::base::time::{Mono, Wall};
+use crate::check;
+use crate::config::{Kind, ProcessTarget, Service, ServiceId};
+use crate::facts;
+use crate::facts::file::Look;
 use crate::facts::mount::Mounts;
-use crate::facts::observation::Observation;
+use crate::facts::observation::{Checksums, FilesystemProblem, Observation};
 use crate::facts::process::Presence;
 use crate::probe::process::{self, Asked, Sample};
-use crate::probe::remote::{self, Answer, Ask, Purpose};
-use crate::probe::{network, system};
+use crate::probe::remote::{self, Answer, Ask, Purpose, Question};
+use crate::probe::{filesystem, network, path, system};
 use crate::sys::platform::mounts;
-use crate::sys::posix::clock;
+use crate::sys::posix::{clock, mounted};
+
+/// What is mounted.
+#[derive(Debug)]
+pub(super) struct Mounted {
+    table: Result<Rc<Vec<facts::filesystem::Mounted>>, String>,
+    mounts: Mounts,
+}
+
+impl Mounted {
+    fn new(table: Result<Vec<facts::filesystem::Mounted>, String>) -> Mounted {
+        // A table that cannot be read must not be the reason why the daemon stands still.
+        let mounts = table.as_ref().map_or_else(|_| Mounts::unknown(), |table| Mounts::of(table));
+        Mounted { table: table.map(Rc::new), mounts }
+    }
+
+    /// The mount point of the filesystem that holds `path`, if that may never answer.
+    fn stalling(&self, path: &Path) -> Option<PathBuf> {
+        mounted::stalling(&self.mounts, path)
+    }
+}
+
+fn of_path(seen: path::Seen) -> Observation {
+    Observation::Path(Box::new(path::observation(seen, clock::wall(), clock::local)))
+}
 
 impl Daemon {
     /// What is to be seen of the service; `None` when that takes its time: then the answer comes in
@@ -32,9 +62,9 @@ impl Daemon {
             Kind::System if service.rules.is_empty() => Some(Observation::Nothing),
             Kind::System => Some(system::observe().into()),
             Kind::Network(target) => Some(Observation::Link(network::observe(target))),
-            Kind::File(_) | Kind::Fifo(_) | Kind::Directory(_) | Kind::Filesystem(_) | Kind::Host(_) => {
-                Some(Observation::Nothing)
-            }
+            Kind::File(path) | Kind::Fifo(path) | Kind::Directory(path) => self.look_at_path(id, service, path, now),
+            Kind::Filesystem(wanted) => self.look_at_filesystem(service, Path::new(wanted), now),
+            Kind::Host(_) => Some(Observation::Nothing),
         }
     }
 
@@ -52,56 +82,141 @@ impl Daemon {
         let Kind::Process(target) = &service.kind else {
             return Some(Presence::Unknown("it has no process".to_owned()));
         };
-        if let ProcessTarget::Pidfile(path) = target {
-            // A table that cannot be read must not be the reason why the daemon stands still.
-            let table = self.mounts.get_or_insert_with(|| mounts::mounts().unwrap_or_else(|_| Mounts::unknown()));
-            if let Some(mount) = table.stalling(path) {
-                let (service, path, mount) = (service.name.clone(), path.clone(), mount.to_owned());
-                self.remote.ask(Ask { service, purpose, path, mount }, now);
-                return None;
-            }
+        if let ProcessTarget::Pidfile(path) = target
+            && let Some(mount) = self.mounts().stalling(path)
+        {
+            let (service, path, question) = (service.name.clone(), path.clone(), Question::Pidfile);
+            self.remote.ask(Ask { service, purpose, path, mount, question }, now);
+            return None;
         }
         Some(process::observe(target, self.engine.known(id), sample))
+    }
+
+    /// What is mounted, as this cycle sees it.
+    fn mounts(&mut self) -> &Mounted {
+        self.mounts.get_or_insert_with(|| Mounted::new(mounts::table().map_err(|error| error.to_string())))
+    }
+
+    fn look_at_path(&mut self, id: ServiceId, service: &Service, path: &Path, now: Mono) -> Option<Observation> {
+        let buffer = self.engine.config().settings.limits.file_content_buffer;
+        let question = path::Question::new(service, path, self.engine.ledger(id).memory.path.position, buffer);
+        if let Some(mount) = self.mounts().stalling(path) {
+            let (service, path, question) = (service.name.clone(), path.to_owned(), Question::Path(question));
+            self.remote.ask(Ask { service, purpose: Purpose::Check, path, mount, question }, now);
+            return None;
+        }
+        Some(of_path(path::look(&question)))
+    }
+
+    fn look_at_filesystem(&mut self, service: &Service, wanted: &Path, now: Mono) -> Option<Observation> {
+        let mounts = self.mounts();
+        let table = match &mounts.table {
+            Ok(table) => Rc::clone(table),
+            Err(why) => {
+                let why = format!("the table of mounts cannot be read: {why}");
+                let seen = filesystem::nothing(FilesystemProblem::Silent(why));
+                return Some(Observation::Filesystem(Box::new(seen)));
+            }
+        };
+        let mount = match facts::filesystem::find(&table, wanted) {
+            Some(mount) => mount.may_stall.then(|| mount.point.clone()),
+            // It may be a link to one.
+            None => mounts.stalling(wanted),
+        };
+        let question = filesystem::Question::new(service, wanted, table);
+        if let Some(mount) = mount {
+            let (service, path, question) = (service.name.clone(), wanted.to_owned(), Question::Filesystem(question));
+            self.remote.ask(Ask { service, purpose: Purpose::Check, path, mount, question }, now);
+            return None;
+        }
+        Some(Observation::Filesystem(Box::new(filesystem::look(&question))))
     }
 
     /// Judges what filesystems have answered since, or did not answer in time.
     pub(super) fn take_answers(&mut self, sample: &mut Sample<'_>, now: Mono) {
         for (ask, answer) in self.remote.collect(now) {
             let Some(id) = self.engine.find(&ask.service) else { continue };
-            let presence = match answer {
-                Answer::Content(content) => process::by_content(&ask.path, &content, sample),
-                Answer::Silence => Presence::Unknown(remote::silence(&ask.path)),
+            let config = self.engine.config().clone();
+            let Some(service) = config.services.get(id.0) else { continue };
+            let Ask { purpose, path, question, .. } = ask;
+            let why = match &answer {
+                Answer::Silence => remote::silence(&path),
+                Answer::Failed(why) => why.clone(),
+                _ => String::new(),
             };
-            match ask.purpose {
-                Purpose::Check if !self.engine.awaits_observation(id) => {}
-                Purpose::Check => {
-                    let config = self.engine.config().clone();
-                    let Some(service) = config.services.get(id.0) else { continue };
-                    let seen = Observation::Process(Box::new(process::readings(
-                        Asked::by(&service.rules),
-                        presence,
-                        sample,
-                        now,
-                    )));
-                    self.engine.observed(id, &seen, now, clock::wall());
+            let seen = match (question, answer) {
+                (_, Answer::Path(seen)) => of_path(seen),
+                (_, Answer::Filesystem(seen)) => Observation::Filesystem(Box::new(seen)),
+                (Question::Path(_), _) => of_path(path::Seen { look: Look::Failed(why), text: None }),
+                (Question::Filesystem(_), _) => {
+                    Observation::Filesystem(Box::new(filesystem::nothing(FilesystemProblem::Silent(why))))
                 }
-                Purpose::Action => self.engine.looked(id, &presence, now, clock::wall()),
-                Purpose::Exit => self.judge_exit(id, presence, sample, now),
+                (Question::Checksums(_), _) if !self.engine.ledger(id).lives => continue,
+                (_, Answer::Checksums(sums)) => Observation::Checksums(Box::new(sums)),
+                (Question::Checksums(kinds), _) => {
+                    let sums = kinds.into_iter().map(|kind| (kind, Err(why.clone()))).collect();
+                    Observation::Checksums(Box::new(Checksums { facts: None, sums, is_settled: false }))
+                }
+                (Question::Pidfile, answer) => {
+                    let presence = match answer {
+                        Answer::Pidfile(content) => process::by_content(&path, &content, sample),
+                        _ => Presence::Unknown(why),
+                    };
+                    match purpose {
+                        Purpose::Check | Purpose::Checksums => Observation::Process(Box::new(process::readings(
+                            Asked::by(&service.rules),
+                            presence,
+                            sample,
+                            now,
+                        ))),
+                        Purpose::Action => {
+                            self.engine.looked(id, &presence, now, clock::wall());
+                            self.perform(sample, now);
+                            continue;
+                        }
+                        Purpose::Exit => {
+                            self.judge_exit(id, presence, sample, now);
+                            self.perform(sample, now);
+                            continue;
+                        }
+                    }
+                }
+            };
+            if self.engine.awaits_observation(id) {
+                self.observed(id, &seen, now, clock::wall());
             }
             self.perform(sample, now);
         }
     }
 
-    /// After a reload: what is asked about another pidfile than the service has now is asked anew. The cycle that follows
+    /// Judges what was seen, and has the checksums computed that are missing then.
+    pub(super) fn observed(&mut self, id: ServiceId, seen: &Observation, now: Mono, wall: Wall) {
+        self.engine.observed(id, seen, now, wall);
+        let config = self.engine.config().clone();
+        let Some(Service { name, kind: Kind::File(path), .. }) = config.services.get(id.0) else { return };
+        let ledger = self.engine.ledger(id);
+        let kinds = check::path::checksums_wanted(&config.services[id.0], &ledger.memory.path);
+        if matches!(seen, Observation::Path(_)) && ledger.lives && !kinds.is_empty() {
+            let mount = self.mounts().stalling(path).unwrap_or_else(|| PathBuf::from("/"));
+            let (service, path, purpose) = (name.clone(), path.clone(), Purpose::Checksums);
+            self.remote.ask(Ask { service, purpose, path, mount, question: Question::Checksums(kinds) }, now);
+        }
+    }
+
+    /// After a reload: what is asked about another path than the service has now is asked anew. The cycle that follows
     /// a reload sees to checks; only an action would wait for ever.
     pub(super) fn ask_anew(&mut self, sample: &mut Sample<'_>, now: Mono) {
         let config = self.engine.config().clone();
         let engine = &self.engine;
         let dropped = self.remote.retain(|ask| {
             let service = engine.find(&ask.service).and_then(|id| config.services.get(id.0));
-            service.is_some_and(
-                |service| matches!(&service.kind, Kind::Process(ProcessTarget::Pidfile(path)) if *path == ask.path),
-            )
+            service.is_some_and(|service| match (&service.kind, &ask.question) {
+                (Kind::Process(ProcessTarget::Pidfile(path)), Question::Pidfile) => *path == ask.path,
+                (Kind::File(path) | Kind::Fifo(path) | Kind::Directory(path), Question::Path(_)) => *path == ask.path,
+                (Kind::File(path), Question::Checksums(_)) => *path == ask.path,
+                (Kind::Filesystem(wanted), Question::Filesystem(_)) => Path::new(wanted) == ask.path,
+                _ => false,
+            })
         });
         for ask in dropped.into_iter().filter(|ask| ask.purpose == Purpose::Action) {
             if let Some(id) = self.engine.find(&ask.service)

@@ -1,12 +1,12 @@
 //! The daemon: the only place where the layers meet.
 //!
 //! `start.rs` brings it up, `recall.rs` takes up what an earlier daemon left, `boot.rs` waits for a machine that is still
-//! booting, `cycle.rs` is one round of checks, `look.rs` a look for one process, `exits.rs` what is done when one ends,
+//! booting, `cycle.rs` is one round of checks, `look.rs` a look at one service, `exits.rs` what is done when one ends,
 //! `wait.rs` the one place where it sleeps, `perform.rs` turns the engine's effects into programs, log lines and state,
 //! `program.rs` runs check programs, `preflight.rs` and `reload.rs` put a new configuration in place,
 //! `answer.rs` serves the page and the command line, `picture.rs` draws the status they show.
 //!
-//! Nothing in the loop waits for anybody. What may is done by helper children: pidfiles on filesystems that others serve
+//! Nothing in the loop waits for anybody. What may is done by helper children: looks at filesystems that others serve
 //! (`probe::remote`), all that a control file asks for at a reload, names of `allow`. Users' accounts are looked up with the
 //! configuration; a program's groups by its own child. The daemon's own files are opened and written in the loop and have to
 //! be on local filesystems: log, state file, output of programs, pidfile, the directory of sockets. Start-up may wait: nobody
@@ -38,7 +38,6 @@ use crate::base::process::{BootId, Pid};
 use crate::base::time::{Mono, Wall};
 use crate::cli::options::Options;
 use crate::config::Kind;
-use crate::facts::mount::Mounts;
 use crate::facts::system::Platform;
 use crate::http::{Reply, Server};
 use crate::job::{Jobs, OutputDir};
@@ -63,12 +62,12 @@ pub struct Daemon {
     jobs: Jobs,
     table: Rc<ProcessTable>,
     own: Pid,
-    /// Pidfiles whose filesystems have not answered yet.
+    /// What was asked of filesystems that have not answered yet.
     remote: Remote,
     /// Processes whose end the daemon is told of.
     exits: exits::Watch,
-    /// What is mounted, read when a pidfile asks for it and at most once in a cycle.
-    mounts: Option<Mounts>,
+    /// What is mounted, read when somebody asks for it and at most once in a cycle.
+    mounts: Option<look::Mounted>,
     server: Server,
     resolver: resolve::Resolver,
     signals: SignalPipe,

@@ -4,6 +4,7 @@ use super::Daemon;
 use crate::action::Goal;
 use crate::base::event::{EventKind, EventState};
 use crate::base::time::Wall;
+use crate::check::path::Baseline;
 use crate::config::{Kind, ProcessTarget, Program, Service, ServiceId};
 use crate::event::ledger::Monitor;
 use crate::facts::process::Presence;
@@ -12,7 +13,8 @@ use crate::probe::system;
 use crate::sys::platform::machine;
 use crate::sys::posix::clock;
 use crate::view::status::{
-    Detail, LinkReadings, Monitoring, PendingAction, ProcessReadings, Readings, ServiceStatus, Status, SystemReadings,
+    Detail, FilesystemReadings, LinkReadings, Monitoring, PathReadings, PendingAction, ProcessReadings, Readings,
+    ServiceStatus, Status, SystemReadings,
 };
 
 impl Daemon {
@@ -122,6 +124,21 @@ impl Daemon {
                 None => Readings::None,
             },
             (Kind::Program(_), _) => ledger.memory.program.last.clone().map_or(Readings::None, Readings::Program),
+            // What a state file tells is no reading.
+            (_, _) if ledger.collected.is_none() => Readings::None,
+            (Kind::File(_) | Kind::Fifo(_) | Kind::Directory(_), _) if ledger.lives => {
+                let memory = &ledger.memory.path;
+                memory.last.map_or(Readings::None, |Baseline { facts, local }| {
+                    let (matched, checksums) = (memory.matched, memory.checksums.clone());
+                    Readings::Path(Box::new(PathReadings { facts, local, matched, checksums }))
+                })
+            }
+            (Kind::Filesystem(_), _) if ledger.lives => {
+                let memory = &ledger.memory.filesystem;
+                memory.last.clone().map_or(Readings::None, |(facts, mount_point)| {
+                    Readings::Filesystem(Box::new(FilesystemReadings { facts, mount_point, rates: memory.rates }))
+                })
+            }
             (_, _) => Readings::None,
         }
     }
@@ -132,14 +149,9 @@ fn settings(service: &Service) -> Vec<(&'static str, String)> {
     match &service.kind {
         Kind::Process(ProcessTarget::Pidfile(path)) => rows.push(("pidfile", path.display().to_string())),
         Kind::Process(ProcessTarget::Matching(pattern)) => rows.push(("matching", pattern.source.clone())),
-        Kind::System
-        | Kind::File(_)
-        | Kind::Fifo(_)
-        | Kind::Directory(_)
-        | Kind::Filesystem(_)
-        | Kind::Host(_)
-        | Kind::Network(_)
-        | Kind::Program(_) => {}
+        Kind::File(path) | Kind::Fifo(path) | Kind::Directory(path) => rows.push(("path", path.display().to_string())),
+        Kind::Filesystem(wanted) => rows.push(("path", wanted.clone())),
+        Kind::System | Kind::Host(_) | Kind::Network(_) | Kind::Program(_) => {}
     }
     let programs =
         [("start program", &service.start), ("stop program", &service.stop), ("restart program", &service.restart)];

@@ -16,6 +16,21 @@ pub enum Kind {
     Other(&'static str),
 }
 
+impl Kind {
+    /// The kind whose words these are.
+    pub fn from_words(words: &str) -> Kind {
+        const KNOWN: [Kind; 6] = [
+            Kind::Regular,
+            Kind::Socket,
+            Kind::Directory,
+            Kind::Fifo,
+            Kind::Other("a character device"),
+            Kind::Other("a block device"),
+        ];
+        KNOWN.into_iter().find(|kind| kind.to_string() == words).unwrap_or(Kind::Other("of an unknown kind"))
+    }
+}
+
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -39,6 +39,11 @@ impl Mounts {
         Mounts::new(vec![Mount { point: PathBuf::from("/"), may_stall: true }])
     }
 
+    /// Whether any of them may stall.
+    pub fn may_any_stall(&self) -> bool {
+        self.any
+    }
+
     /// The mount point of the filesystem that holds `path`, if that may stall. Decided by the path alone: the longest mount
     /// point that is a part of it; of several there the one that may stall. A path with `..` may lead anywhere. Symbolic
     /// links are not followed, because looking at one may stall.

@@ -1,15 +1,19 @@
-//! Pidfiles on filesystems that may never answer (NFS, SMB, FUSE and the like): each is read by a short-lived helper child,
-//! and the service is judged when the answer is there.
+//! Questions to filesystems that may never answer (NFS, SMB, FUSE and the like), and work that takes long: each is given to a
+//! helper child, and the service is judged when the answer is there.
 //!
 //! A child in a call that cannot be interrupted cannot be killed either. So it is given up when its time is over, and as long
 //! as it is there no other is started for its path; of one mount point [`PER_MOUNT`] at most are read or given up at a time.
 
+use std::io::Write;
 use std::os::fd::RawFd;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::process::read_pidfile;
+use super::{checksum, filesystem, path};
+use crate::base::digest::Hash;
 use crate::base::time::Mono;
+use crate::facts::observation::{Checksums, FilesystemObservation};
 use crate::facts::pidfile::{Content, FileKind, PidfileProblem};
 use crate::sys::posix::helper::{Abandoned, Helper, Progress};
 
@@ -28,34 +32,98 @@ pub enum Purpose {
     Action,
     /// A look because the process has ended.
     Exit,
+    /// Checksums, which come beside the checks.
+    Checksums,
 }
 
-/// One pidfile that somebody wants to know about.
+/// How long a child that computes checksums may go without getting on.
+pub const CHECKSUM_PATIENCE: Duration = Duration::from_secs(60);
+
+/// Most children that compute checksums at a time.
+pub const CHECKSUMS_AT_A_TIME: usize = 2;
+
+/// Something that somebody wants to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ask {
     /// The service's name.
     pub service: String,
     /// What for.
     pub purpose: Purpose,
-    /// The pidfile.
+    /// What is asked about.
     pub path: PathBuf,
     /// Where its filesystem is mounted.
     pub mount: PathBuf,
+    /// What is asked.
+    pub question: Question,
+}
+
+/// What is asked about a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// What does the pidfile say?
+    Pidfile,
+    /// What is there, and what was written to it?
+    Path(path::Question),
+    /// How full is the filesystem?
+    Filesystem(filesystem::Question),
+    /// Which checksums does the file have?
+    Checksums(Vec<Hash>),
 }
 
 /// What came of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
-    /// The file was looked at.
-    Content(Content),
-    /// The filesystem did not answer within [`PATIENCE`].
+    /// The pidfile was read.
+    Pidfile(Content),
+    /// The path was looked at.
+    Path(path::Seen),
+    /// The filesystem was asked.
+    Filesystem(FilesystemObservation),
+    /// The file was read.
+    Checksums(Checksums),
+    /// Nobody could be asked; why.
+    Failed(String),
+    /// The filesystem did not answer within [`PATIENCE`], or not further within [`CHECKSUM_PATIENCE`].
     Silence,
 }
+
+impl Question {
+    /// Asks. May wait for ever.
+    fn ask(&self, about: &Path, pipe: &mut dyn Write) {
+        let answer = match self {
+            Question::Pidfile => encode(&read_pidfile(about)),
+            Question::Path(question) => path::encode(&path::look(question)),
+            Question::Filesystem(question) => filesystem::encode(&filesystem::look(question)),
+            Question::Checksums(kinds) => checksum::compute(about, kinds, pipe),
+        };
+        let _ = pipe.write_all(&answer);
+    }
+
+    /// It takes long, and shows that it gets on; then nobody waits for it, and it has places of its own.
+    fn is_long(&self) -> bool {
+        matches!(self, Question::Checksums(_))
+    }
+
+    /// What [`Question::ask`] sent through the pipe.
+    fn answer(&self, bytes: &[u8]) -> Answer {
+        let answer = match self {
+            Question::Pidfile => decode(bytes).map(Answer::Pidfile),
+            Question::Path(_) => path::decode(bytes).map(Answer::Path),
+            Question::Filesystem(_) => filesystem::decode(bytes).map(Answer::Filesystem),
+            Question::Checksums(_) => checksum::decode(bytes).map(Answer::Checksums),
+        };
+        answer.unwrap_or_else(|| Answer::Failed("the helper process ended without an answer".to_owned()))
+    }
+}
+
+/// Bytes of the longest answer: the news of a file and what belongs to them.
+const ANSWER_MAX: usize = crate::facts::content::READ_MAX + 64 * 1024;
 
 #[derive(Debug)]
 struct Pending {
     ask: Ask,
-    deadline: Mono,
+    /// When it is given up; `None` while long work waits for a place.
+    deadline: Option<Mono>,
     reading: Reading,
 }
 
@@ -73,10 +141,11 @@ enum Reading {
 struct Stuck {
     path: PathBuf,
     mount: PathBuf,
+    is_long: bool,
     child: Abandoned,
 }
 
-/// All pidfiles that are being asked about.
+/// All that is being asked.
 #[derive(Debug, Default)]
 pub struct Remote {
     pending: Vec<Pending>,
@@ -89,13 +158,14 @@ impl Remote {
     pub fn ask(&mut self, ask: Ask, now: Mono) {
         let same = |pending: &Pending| pending.ask.service == ask.service && pending.ask.purpose == ask.purpose;
         if !self.pending.iter().any(same) {
-            self.pending.push(Pending { ask, deadline: now.plus(PATIENCE), reading: Reading::Waits });
+            let deadline = (!ask.question.is_long()).then(|| now.plus(PATIENCE));
+            self.pending.push(Pending { ask, deadline, reading: Reading::Waits });
         }
     }
 
-    /// Whether an answer for the service is on its way.
+    /// Whether an answer that the service's check waits for is on its way.
     pub fn is_pending(&self, service: &str) -> bool {
-        self.pending.iter().any(|pending| pending.ask.service == service)
+        self.pending.iter().any(|pending| pending.ask.service == service && !pending.ask.question.is_long())
     }
 
     /// Whether any answer is on its way.
@@ -113,7 +183,7 @@ impl Remote {
 
     /// When [`Remote::collect`] has something to do even if nothing is readable.
     pub fn next_deadline(&self) -> Option<Mono> {
-        self.pending.iter().map(|pending| pending.deadline).min()
+        self.pending.iter().filter_map(|pending| pending.deadline).min()
     }
 
     /// Takes what has been answered, or was not in time. What can be read is read before deadlines are judged.
@@ -122,14 +192,23 @@ impl Remote {
         let mut place = 0;
         while let Some(pending) = self.pending.get_mut(place) {
             let answer = match &mut pending.reading {
-                Reading::Failed(why) => Some(Answer::Content(Content::Failed(std::mem::take(why)))),
-                Reading::By(helper) => match helper.read() {
-                    Progress::Done(bytes) => Some(Answer::Content(decode(&bytes))),
-                    Progress::Pending => None,
-                },
+                Reading::Failed(why) => Some(Answer::Failed(std::mem::take(why))),
+                Reading::By(helper) => {
+                    let before = helper.so_far().len();
+                    match helper.read() {
+                        Progress::Done(bytes) => Some(pending.ask.question.answer(&bytes)),
+                        Progress::Pending => {
+                            if pending.ask.question.is_long() && helper.so_far().len() > before {
+                                pending.deadline = Some(now.plus(CHECKSUM_PATIENCE));
+                            }
+                            None
+                        }
+                    }
+                }
                 Reading::Waits => None,
             };
-            let Some(answer) = answer.or((now >= pending.deadline).then_some(Answer::Silence)) else {
+            let is_late = pending.deadline.is_some_and(|deadline| now >= deadline);
+            let Some(answer) = answer.or(is_late.then_some(Answer::Silence)) else {
                 place += 1;
                 continue;
             };
@@ -152,24 +231,37 @@ impl Remote {
             else {
                 continue;
             };
-            let reading = self.pending.iter().filter(|other| matches!(other.reading, Reading::By(_)));
-            let taken = reading.map(|other| (&other.ask.path, &other.ask.mount));
-            let taken = taken.chain(self.stuck.iter().map(|stuck| (&stuck.path, &stuck.mount)));
-            let taken: Vec<_> = taken.filter(|(_, mount)| **mount == ask.mount).collect();
-            if taken.len() >= PER_MOUNT || taken.iter().any(|(path, _)| **path == ask.path) {
+            if !self.has_place(ask) {
                 continue;
             }
-            let path = ask.path.clone();
             if let Some(pending) = self.pending.get_mut(place) {
-                pending.reading = match Helper::start(pending.deadline, move || encode(&read_pidfile(&path))) {
+                let Ask { question, path, .. } = &pending.ask;
+                let deadline = *pending.deadline.get_or_insert(now.plus(CHECKSUM_PATIENCE));
+                pending.reading = match Helper::start_telling(deadline, ANSWER_MAX, |pipe| question.ask(path, pipe)) {
                     Ok(helper) => Reading::By(helper),
                     Err(error) => {
-                        pending.deadline = now;
+                        pending.deadline = Some(now);
                         Reading::Failed(format!("no helper process: {error}"))
                     }
                 };
             }
         }
+    }
+
+    /// Whether a child may be started for it: none is at its path, and not too many are at work on the same.
+    fn has_place(&self, ask: &Ask) -> bool {
+        let is_long = ask.question.is_long();
+        let reading = self.pending.iter().filter(|other| matches!(other.reading, Reading::By(_)));
+        let reading: Vec<&Ask> =
+            reading.map(|other| &other.ask).filter(|other| other.question.is_long() == is_long).collect();
+        let stuck: Vec<&Stuck> = self.stuck.iter().filter(|stuck| stuck.is_long == is_long).collect();
+        let at_path = |path: &Path| *path == *ask.path;
+        if reading.iter().any(|other| at_path(&other.path)) || stuck.iter().any(|stuck| at_path(&stuck.path)) {
+            return false;
+        }
+        let of_mount = reading.iter().filter(|other| other.mount == ask.mount).count();
+        let stuck_there = stuck.iter().filter(|stuck| stuck.mount == ask.mount).count();
+        of_mount + stuck_there < PER_MOUNT && (!is_long || reading.len() < CHECKSUMS_AT_A_TIME)
     }
 
     /// Forgets what is no longer wanted after the configuration changed, and returns it.
@@ -188,7 +280,8 @@ impl Remote {
 
     fn give_up(&mut self, ask: &Ask, reading: Reading) {
         if let Reading::By(helper) = reading {
-            self.stuck.push(Stuck { path: ask.path.clone(), mount: ask.mount.clone(), child: helper.abandon() });
+            let (path, mount, is_long) = (ask.path.clone(), ask.mount.clone(), ask.question.is_long());
+            self.stuck.push(Stuck { path, mount, is_long, child: helper.abandon() });
         }
     }
 }
@@ -222,9 +315,10 @@ fn encode(content: &Content) -> Vec<u8> {
     bytes
 }
 
-fn decode(bytes: &[u8]) -> Content {
+/// `None` for what is no answer.
+fn decode(bytes: &[u8]) -> Option<Content> {
     let text = |rest: &[u8]| String::from_utf8_lossy(rest).into_owned();
-    match bytes {
+    Some(match bytes {
         [b'h', head @ ..] => Content::Head(head.to_vec()),
         [b'm'] => Content::Problem(PidfileProblem::Missing),
         [b'k', kind] => {
@@ -233,8 +327,8 @@ fn decode(bytes: &[u8]) -> Content {
         }
         [b'u', why @ ..] => Content::Problem(PidfileProblem::Unreadable(text(why))),
         [b'f', why @ ..] => Content::Failed(text(why)),
-        _ => Content::Failed("the helper process ended without an answer".to_owned()),
-    }
+        _ => return None,
+    })
 }
 
 /// The event's words for a filesystem that is silent.

@@ -26,7 +26,8 @@ impl Drop for Folder {
 }
 
 fn ask(service: &str, purpose: Purpose, path: &Path) -> Ask {
-    Ask { service: service.to_owned(), purpose, path: path.to_owned(), mount: PathBuf::from("/remote") }
+    let (path, mount, question) = (path.to_owned(), PathBuf::from("/remote"), Question::Pidfile);
+    Ask { service: service.to_owned(), purpose, path, mount, question }
 }
 
 /// Waits until something is readable, then takes what is there.
@@ -53,7 +54,7 @@ fn an_answer_tells_what_the_file_says() {
     assert!(remote.is_pending("one") && !remote.is_pending("two"));
     remote.begin(now);
     assert_eq!(remote.fds().count(), 1);
-    let head = Answer::Content(Content::Head(b"123\n".to_vec()));
+    let head = Answer::Pidfile(Content::Head(b"123\n".to_vec()));
     assert_eq!(next(&mut remote, now), [(ask("one", Purpose::Check, &file), head)]);
     assert!(!remote.is_busy());
     assert_eq!(remote.next_deadline(), None);
@@ -69,10 +70,10 @@ fn contents_survive_the_pipe() {
         Content::Failed("Input/output error".to_owned()),
     ]);
     for content in contents {
-        assert_eq!(decode(&encode(&content)), content);
+        assert_eq!(decode(&encode(&content)), Some(content));
     }
     for nonsense in [b"".as_slice(), b"z", b"k", b"mm"] {
-        assert!(matches!(decode(nonsense), Content::Failed(why) if why.contains("without an answer")));
+        assert!(matches!(Question::Pidfile.answer(nonsense), Answer::Failed(why) if why.contains("without an answer")));
     }
 }
 
@@ -150,6 +151,53 @@ fn what_a_new_configuration_does_not_want_is_given_up() {
     assert_eq!(next(&mut remote, now).len(), 1);
 }
 
+#[test]
+fn checksums_have_places_of_their_own_and_as_much_time_as_they_get_on() {
+    let folder = Folder::new("sums");
+    let now = clock::monotonic();
+    let mut remote = Remote::default();
+    let asks: Vec<Ask> = (0..CHECKSUMS_AT_A_TIME + 1)
+        .map(|number| {
+            let path = folder.file(&number.to_string(), "hello");
+            Ask {
+                question: Question::Checksums(vec![Hash::Md5]),
+                ..ask(&number.to_string(), Purpose::Checksums, &path)
+            }
+        })
+        .collect();
+    asks.iter().for_each(|ask| remote.ask(ask.clone(), now));
+    assert!(!remote.is_pending("0") && remote.is_busy());
+    assert_eq!(remote.next_deadline(), None, "they wait for a place as long as it takes");
+    remote.begin(now);
+    assert_eq!(remote.fds().count(), CHECKSUMS_AT_A_TIME);
+    remote.ask(ask("0", Purpose::Check, &asks[0].path), now);
+    remote.begin(now);
+    assert_eq!(remote.fds().count(), CHECKSUMS_AT_A_TIME + 1, "a check waits for no checksum of the same file");
+    let mut sums = 0;
+    while remote.is_busy() {
+        for (_, answer) in next(&mut remote, now) {
+            sums += usize::from(matches!(&answer, Answer::Checksums(sums) if sums.sums[0].1.is_ok()));
+        }
+        remote.begin(now);
+    }
+    assert_eq!(sums, CHECKSUMS_AT_A_TIME + 1);
+    // What gets on is waited for.
+    remote.ask(asks[0].clone(), now);
+    let later = now.plus(CHECKSUM_PATIENCE);
+    let slow = Helper::start_telling(later, 100, |pipe| {
+        let _ = pipe.write_all(b".");
+        clock::pause(Duration::from_secs(60));
+    });
+    (remote.pending[0].reading, remote.pending[0].deadline) = (Reading::By(slow.unwrap()), Some(later));
+    let mut set = PollSet::default();
+    remote.fds().for_each(|fd| set.add(fd, Interest::Read, ()));
+    assert_eq!(set.wait(Some(Duration::from_secs(20))).unwrap().len(), 1);
+    assert_eq!(remote.collect(later), []);
+    let latest = later.plus(CHECKSUM_PATIENCE);
+    assert_eq!(remote.next_deadline(), Some(latest));
+    assert_eq!(remote.collect(latest), [(asks[0].clone(), Answer::Silence)]);
+}
+
 #[cfg(debug_assertions)]
 #[test]
 fn without_a_process_for_it_nothing_is_known() {
@@ -162,5 +210,5 @@ fn without_a_process_for_it_nothing_is_known() {
     fault::set("");
     assert_eq!(remote.next_deadline(), Some(now), "told at once");
     let answers = remote.collect(now);
-    assert!(matches!(&answers[0].1, Answer::Content(Content::Failed(why)) if why.contains("no helper process")));
+    assert!(matches!(&answers[0].1, Answer::Failed(why) if why.contains("no helper process")));
 }

@@ -107,7 +107,9 @@ fn row(out: &mut String, service: &ServiceStatus) {
     let (uptime, pid) = match &service.readings {
         Readings::Process(process) => (process.facts.uptime, Some(process.facts.identity.pid)),
         Readings::System(system) => (system.facts.uptime, None),
-        Readings::None | Readings::Link(_) | Readings::Program(_) => (None, None),
+        Readings::None | Readings::Link(_) | Readings::Program(_) | Readings::Path(_) | Readings::Filesystem(_) => {
+            (None, None)
+        }
     };
     let name = html(&service.name);
     out.push_str("<tr><td>");

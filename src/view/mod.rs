@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod html;
+mod paths;
 pub mod procmatch;
 pub mod readings;
 pub mod select;

@@ -1,5 +1,6 @@
 //! What was measured, as rows of label and value. The labels are those that readers of the original know.
 
+use super::paths;
 use super::status::{LinkReadings, ProcessReadings, Readings, ServiceStatus, Status, SystemReadings};
 use crate::base::{escape, format};
 use crate::facts::network::TrafficRate;
@@ -16,6 +17,8 @@ pub fn rows(service: &ServiceStatus, status: &Status) -> Vec<Row> {
         Readings::Process(process) => self::process(process),
         Readings::System(system) => self::system(system, status),
         Readings::Link(link) => self::link(link),
+        Readings::Path(path) => paths::path(service.service_type, path),
+        Readings::Filesystem(filesystem) => paths::filesystem(filesystem),
         Readings::Program(run) => {
             let lines: Vec<_> = run.output.lines().map(escape::log_line).collect();
             vec![
@@ -44,7 +47,7 @@ fn share(bytes: Option<u64>, whole: Option<u64>) -> Option<String> {
 }
 
 /// `1 kB/s [3 MB total]`; a rate that is not known yet is left out.
-fn bytes(rate: Option<f64>, total: Option<u64>) -> Option<String> {
+pub(super) fn bytes(rate: Option<f64>, total: Option<u64>) -> Option<String> {
     let total = size(total)?;
     Some(match rate {
         Some(rate) => format!("{}/s [{total} total]", format::size(rate)),
@@ -53,7 +56,7 @@ fn bytes(rate: Option<f64>, total: Option<u64>) -> Option<String> {
 }
 
 /// `0.0 reads/s [10 reads total]`
-fn operations(rate: Option<f64>, total: Option<u64>, word: &str) -> Option<String> {
+pub(super) fn operations(rate: Option<f64>, total: Option<u64>, word: &str) -> Option<String> {
     let total = total?;
     Some(match rate {
         Some(rate) => format!("{rate:.1} {word}/s [{total} {word} total]"),

@@ -6,9 +6,11 @@ use std::time::Duration;
 use crate::base::event::{EventKind, EventState};
 use crate::base::time::{LocalTime, Wall};
 use crate::check::process::Usage;
-use crate::config::{Mode, OnReboot, ServiceType};
+use crate::config::{Hash, Mode, OnReboot, ServiceType};
+use crate::facts::file::FileFacts;
+use crate::facts::filesystem::{DiskRates, FilesystemFacts};
 use crate::facts::network::{LinkFacts, LinkRates};
-use crate::facts::observation::ProgramRun;
+use crate::facts::observation::{LocalTimes, ProgramRun};
 use crate::facts::system::{CpuShare, SystemFacts};
 use crate::facts::usage::ProcessFacts;
 
@@ -118,6 +120,10 @@ pub enum Readings {
     Link(Box<LinkReadings>),
     /// Of a check program that has ended.
     Program(ProgramRun),
+    /// Of a file, a FIFO or a directory.
+    Path(Box<PathReadings>),
+    /// Of a filesystem.
+    Filesystem(Box<FilesystemReadings>),
 }
 
 /// What is known of a live process.
@@ -156,6 +162,30 @@ pub enum Detail {
     Overview,
     /// All readings.
     Full,
+}
+
+/// What is known of a path that is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PathReadings {
+    /// What stat(2) says.
+    pub facts: FileFacts,
+    /// Its times in the local time zone.
+    pub local: Option<LocalTimes>,
+    /// Of a file with rules on its content: whether what was written last matched one.
+    pub matched: Option<bool>,
+    /// Its checksums, of the kinds that rules ask for.
+    pub checksums: Vec<(Hash, String)>,
+}
+
+/// What is known of a filesystem that is mounted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FilesystemReadings {
+    /// What it says of itself.
+    pub facts: FilesystemFacts,
+    /// What stat(2) says of its mount point.
+    pub mount_point: Option<FileFacts>,
+    /// What its disk did between the last two looks.
+    pub rates: DiskRates,
 }
 
 /// A picture with one service of each condition, for the tests of this layer and the layers below.

@@ -361,7 +361,10 @@ fn what_is_wrong_with_the_page_is_found() {
     let config = |text: &str| load_text(text).config.expect("a configuration");
     let list = ".\\\" not run yet\n.Bd -unfilled\n.Ic set alert No x\n.Ic set\n.Ic sets\n.Ed\n";
     assert_eq!(not_run_listed(list, &[config("set fips")]).len(), 2);
-    assert_eq!(not_run_listed(list, &[config("set alert a@b"), config("check fifo f path /f")]).len(), 2);
+    assert_eq!(
+        not_run_listed(list, &[config("set alert a@b"), config("check process a pidfile /a noalert a@b")]).len(),
+        2
+    );
 
     let marked = marked_words(
         "every\n.Cm start , stop\n.It Ic restart Ar onions\n.Sh mode\n.\\\" reserved words\n.Cm not\n.Ed\n",

@@ -17,6 +17,7 @@ mod exits;
 mod faults;
 mod init;
 mod memory;
+mod paths;
 mod patience;
 mod program;
 mod reload;

@@ -7,7 +7,6 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::facts::filesystem::Mounted;
-use crate::facts::mount::Mounts;
 use crate::sys::count;
 use crate::sys::posix::errno::retry;
 
@@ -71,14 +70,6 @@ const LOCAL: &[&[u8]] = &[
     b"xfs",
     b"zfs",
 ];
-
-/// All mounts this process sees.
-///
-/// # Errors
-/// /proc does not show them, or not all.
-pub fn mounts() -> io::Result<Mounts> {
-    table().map(|table| Mounts::of(&table))
-}
 
 /// All mounts this process sees, in the order they were made.
 ///
@@ -174,6 +165,7 @@ fn unescape(field: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::facts::mount::Mounts;
     use crate::sys::linux::fake::FakeProc;
 
     const TABLE: &[u8] = b"21 26 0:20 / /sys rw,nosuid shared:7 - sysfs sysfs rw\n\

@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod clock;
+pub mod content;
 pub mod cpus;
 pub mod daemonize;
 pub mod errno;
