@@ -287,3 +287,33 @@ fn a_reload_without_an_answer_is_refused_and_says_what_it_waits_for() {
     let took = scene.terminate();
     assert!(took < Duration::from_secs(1), "{took:?}");
 }
+
+#[test]
+fn files_and_filesystems_that_never_answer_are_reported_and_delay_nobody() {
+    let Some(mut scene) = Scene::new("paths", 0) else { return };
+    let dir = scene.folder.display().to_string();
+    std::os::unix::fs::symlink(scene.folder.join("silent/log"), scene.folder.join("link")).unwrap();
+    scene.rewrite(&format!(
+        "check file sf with path {dir}/silent/log\n if content = \"x\" then alert\n\
+         check file sl with path {dir}/link\n if not exist then alert\n\
+         check directory sd with path {dir}/silent\n if not exist then alert\n\
+         check filesystem ss with path {dir}/silent\n if not exist then alert\n if space > 1% then alert\n"
+    ));
+    let reloaded = pollux(&scene.folder).arg("reload").output().unwrap();
+    assert_eq!(reloaded.status.code(), Some(0), "{}", String::from_utf8_lossy(&reloaded.stderr));
+    let pinger = Pinger::start(scene.port);
+    let told = |log: &str, name: &str| log.contains(&format!("'{name}' ")) && log.contains("does not answer");
+    scene.wait_for(30, "what is told of each", || {
+        let log = scene.log();
+        let lines: Vec<&str> = log.lines().collect();
+        ["sf", "sl", "sd", "ss"].iter().all(|name| lines.iter().any(|line| told(line, name)))
+    });
+    pinger.judge("files and filesystems that never answer");
+    let log = scene.log();
+    for name in ["sf", "sl", "sd", "ss"] {
+        assert!(!log.lines().any(|line| line.contains(&format!("'{name}' ")) && !told(line, name)), "{log}");
+    }
+    let took = scene.terminate();
+    println!("end: {took:?}");
+    assert!(took < Duration::from_secs(1), "{took:?}");
+}
