@@ -46,6 +46,8 @@ wait
 const SERVICE: &str = r#"#!/bin/sh
 name=$1 verb=$2
 echo "$name $verb" >>@DIR@/record
+trap 'rm -f @DIR@/run/$name.busy' EXIT
+: >@DIR@/run/$name.busy
 cat @DIR@/run/$name.say 2>/dev/null
 if [ -e @DIR@/run/$name.fail ]; then
     exit $(cat @DIR@/run/$name.fail)
@@ -94,9 +96,10 @@ const LIVES: &str = r#"#!/bin/sh
 if kill -0 $(cat @DIR@/run/$1.pid 2>/dev/null) 2>/dev/null; then echo yes; else echo no; fi
 "#;
 
-/// Waits until a stand-in lives: `alive NAME`.
+/// Waits until a stand-in lives and the script that started it is done: `alive NAME`.
 const ALIVE: &str = r#"#!/bin/sh
 until kill -0 $(cat @DIR@/run/$1.pid) 2>/dev/null; do sleep 0.02; done 2>/dev/null
+while [ -e @DIR@/run/$1.busy ]; do sleep 0.02; done
 "#;
 
 /// Waits until a process is gone, or a zombie that somebody else reaps: `gone PID`.
