@@ -240,3 +240,44 @@ fn a_difference_names_each_line_once() {
     assert_eq!(marks, "|a-b+x|c|d");
     assert!(diff(&[], &[]).is_empty());
 }
+
+#[cfg(test)]
+fn sample(kind: Kind, seen: &[(char, &str)]) -> Case {
+    let seen = seen.iter().map(|(mark, line)| (*mark, (*line).to_owned())).collect();
+    Case {
+        name: "sample".to_owned(),
+        path: PathBuf::from("sample.case"),
+        head: String::new(),
+        rows: Vec::new(),
+        kind,
+        needs_root: false,
+        files: Vec::new(),
+        steps: vec![Step { line: 1, text: "log".to_owned(), seen }],
+    }
+}
+
+#[cfg(test)]
+fn played(lines: &[&str]) -> Played {
+    Played { seen: vec![lines.iter().map(|line| (*line).to_owned()).collect()], late: None }
+}
+
+#[test]
+fn what_is_not_as_it_is_written_is_found_on_either_side() {
+    let case = sample(Kind::Differs("why".to_owned()), &[('|', "both"), ('-', "theirs"), ('+', "ours")]);
+    assert!(case.compare("pollux", &played(&["both", "ours"]), Side::Ours).is_empty());
+    assert!(case.compare("monit", &played(&["both", "theirs"]), Side::Theirs).is_empty());
+    assert_eq!(case.compare("monit", &played(&["both", "ours"]), Side::Theirs).len(), 1);
+    assert_eq!(case.compare("pollux", &played(&[]), Side::Ours).len(), 1);
+}
+
+#[test]
+fn a_case_may_neither_differ_nor_be_equal_without_saying_so() {
+    let (one, other) = (played(&["a"]), played(&["b"]));
+    let equal = sample(Kind::Equal, &[('|', "a")]);
+    assert!(equal.difference(&one, &one).is_none());
+    assert!(equal.difference(&one, &other).is_some());
+    assert!(sample(Kind::Equal, &[('+', "a"), ('-', "a")]).difference(&one, &one).is_some());
+    let differs = sample(Kind::Differs("why".to_owned()), &[('-', "a"), ('+', "b")]);
+    assert!(differs.difference(&other, &one).is_none());
+    assert!(differs.difference(&one, &one).is_some());
+}
