@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use crate::case::{Case, Step};
 use crate::plain::{Entry, entries};
-use crate::sandbox::{Program, Sandbox, TICKED};
+use crate::sandbox::{Program, Sandbox, TICKED, spawn};
 
 /// How long something that must happen may take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -98,30 +98,23 @@ impl Player<'_> {
         }
         let ticks = self.ticks();
         let terminal = self.sandbox.output("terminal");
-        let child = self
-            .sandbox
-            .command(self.sandbox.dir.join("prog/monit"))
+        let mut command = self.sandbox.command(self.sandbox.dir.join("prog/monit"));
+        command
             .arg("-c")
             .arg(self.sandbox.dir.join("monitrc"))
             .arg("-I")
             .args(options.split_whitespace())
             .stdout(terminal.try_clone().map_err(|why| why.to_string())?)
-            .stderr(terminal)
-            .spawn()
-            .map_err(|why| why.to_string())?;
+            .stderr(terminal);
+        let child = spawn(&mut command).map_err(|why| why.to_string())?;
         *self.sandbox.daemon.borrow_mut() = Some(child);
         until(|| (self.ticks() > ticks).then_some(Vec::new())).ok_or_else(|| "no first cycle".to_owned())
     }
 
     fn shell(&self, command: &str) -> Seen {
-        let mut child = self
-            .sandbox
-            .command("/bin/sh")
-            .args(["-c", command])
-            .stdout(self.sandbox.output("out"))
-            .stderr(self.sandbox.output("err"))
-            .spawn()
-            .map_err(|why| why.to_string())?;
+        let mut shell = self.sandbox.command("/bin/sh");
+        shell.args(["-c", command]).stdout(self.sandbox.output("out")).stderr(self.sandbox.output("err"));
+        let mut child = spawn(&mut shell).map_err(|why| why.to_string())?;
         let Some(code) = ended(&mut child) else {
             let _ = child.kill();
             let _ = child.wait();
@@ -142,12 +135,9 @@ impl Player<'_> {
 
     fn wake(&self) -> Result<(), String> {
         let pid = self.sandbox.text("pid");
-        let status = self
-            .sandbox
-            .command("/bin/sh")
-            .args(["-c", "kill -USR1 $0", pid.trim()])
-            .status()
-            .map_err(|why| why.to_string())?;
+        let mut shell = self.sandbox.command("/bin/sh");
+        shell.args(["-c", "kill -USR1 $0", pid.trim()]);
+        let status = spawn(&mut shell).and_then(|mut child| child.wait()).map_err(|why| why.to_string())?;
         if status.success() { Ok(()) } else { Err("there is no daemon to wake".to_owned()) }
     }
 

@@ -2,11 +2,13 @@
 
 use std::cell::RefCell;
 use std::fs::{self, File, Permissions};
+use std::io;
 use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{PoisonError, RwLock};
 
 use crate::case::Fixture;
 use crate::plain;
@@ -40,6 +42,16 @@ pub struct Sandbox {
     /// A port of the loopback that was free.
     port: u16,
     pub daemon: RefCell<Option<Child>>,
+}
+
+/// A program that is being written cannot be executed, and a child that was forked meanwhile keeps it open until it
+/// executes something itself: so nobody forks while another thread writes.
+static WRITING: RwLock<()> = RwLock::new(());
+
+/// Starts a program.
+pub fn spawn(command: &mut Command) -> io::Result<Child> {
+    let _nobody_writes = WRITING.read().unwrap_or_else(PoisonError::into_inner);
+    command.spawn()
 }
 
 static COUNT: AtomicU32 = AtomicU32::new(0);
@@ -76,8 +88,8 @@ impl Sandbox {
         // Both programs bear the same name.
         symlink(&program.path, dir.join("prog/monit")).expect("link");
         let sandbox = Sandbox { dir, port: free_port(number), daemon: RefCell::new(None) };
-        let made = Command::new("mkfifo").arg(sandbox.dir.join("run/never")).status().expect("mkfifo");
-        assert!(made.success());
+        let made = spawn(Command::new("mkfifo").arg(sandbox.dir.join("run/never"))).and_then(|mut child| child.wait());
+        assert!(made.expect("mkfifo").success());
         for (name, text) in SCRIPTS {
             sandbox.put(&format!("bin/{name}"), 0o755, text);
         }
@@ -94,6 +106,7 @@ impl Sandbox {
         let text = text.replace("@HEAD@\n", HEAD).replace("@TICK@\n", TICK);
         let text = text.replace("@DIR@", &self.dir.display().to_string()).replace("@PORT@", &self.port.to_string());
         let path = self.dir.join(path);
+        let _nobody_forks = WRITING.write().unwrap_or_else(PoisonError::into_inner);
         fs::write(&path, text).expect("file");
         fs::set_permissions(&path, Permissions::from_mode(mode)).expect("mode");
     }
@@ -134,7 +147,8 @@ impl Sandbox {
 
     /// Every process whose command line names the sandbox.
     fn left_over(&self) -> Vec<String> {
-        let told = Command::new("ps").args(["-axww", "-o", "pid=,args="]).output().expect("ps");
+        let ps = spawn(Command::new("ps").args(["-axww", "-o", "pid=,args="]).stdout(Stdio::piped()));
+        let told = ps.and_then(Child::wait_with_output).expect("ps");
         let dir = format!("{}/", self.dir.display());
         let told = String::from_utf8_lossy(&told.stdout).into_owned();
         let ours = told.lines().filter(|line| line.contains(&dir));
@@ -154,8 +168,8 @@ impl Drop for Sandbox {
             if left.is_empty() {
                 break;
             }
-            let killed = Command::new("kill").arg("-KILL").args(left).stderr(Stdio::null()).status();
-            assert!(killed.is_ok());
+            let killed = spawn(Command::new("kill").arg("-KILL").args(left).stderr(Stdio::null()));
+            assert!(killed.and_then(|mut child| child.wait()).is_ok());
         }
         let _ = fs::remove_dir_all(&self.dir);
     }
