@@ -217,7 +217,7 @@ impl Pinger {
         self.stop.store(true, Ordering::Relaxed);
         let (lag, noise, count) = self.thread.join().unwrap();
         println!("{what}: longest of {count} pings {lag:?}, machine's own noise {noise:?}");
-        assert!(lag < LAG_MAX + noise, "{what}: a ping took {lag:?}, the machine's noise is {noise:?}");
+        assert!(lag < LAG_MAX + 4 * noise, "{what}: a ping took {lag:?}, the machine's noise is {noise:?}");
     }
 }
 

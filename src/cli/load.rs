@@ -22,6 +22,7 @@ pub fn overrides(options: &Options) -> Overrides {
         statefile: options.statefile.as_ref().map(absolute),
         foreground: options.foreground,
         batch: options.batch,
+        checking: false,
     }
 }
 
@@ -32,11 +33,12 @@ pub fn read(control_file: &Path, options: &Options) -> Loaded {
 
 /// Reads the control file as `-t` does: with `--no-host`, nothing of this machine counts but the files.
 pub fn checked(control_file: &Path, options: &Options) -> Loaded {
+    let overrides = Overrides { checking: !options.no_host, ..overrides(options) };
     if !options.no_host {
-        return read(control_file, options);
+        return load(control_file, &Machine, &overrides);
     }
     let path = std::path::absolute(control_file).unwrap_or_else(|_| control_file.to_owned());
-    load(&path, &Elsewhere::new(&Machine, &path), &overrides(options))
+    load(&path, &Elsewhere::new(&Machine, &path), &overrides)
 }
 
 /// A configuration that can be put to work, and the warnings about it.

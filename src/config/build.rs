@@ -23,6 +23,8 @@ const CYCLE_SHOWN: usize = 20;
 /// Takes statements one after the other.
 pub(super) struct Builder<'a> {
     pub(super) world: &'a dyn World,
+    /// See [`super::load::Overrides::checking`].
+    pub(super) checking: bool,
     pub(super) sources: &'a Sources,
     pub(super) diagnostics: &'a mut Diagnostics,
     pub(super) settings: Settings,
@@ -101,9 +103,11 @@ impl<'a> Builder<'a> {
         sources: &'a Sources,
         diagnostics: &'a mut Diagnostics,
         main: SourceId,
+        checking: bool,
     ) -> Builder<'a> {
         Builder {
             world,
+            checking,
             sources,
             diagnostics,
             settings: Settings::default(),

@@ -92,7 +92,8 @@ impl Builder<'_> {
 
     /// The checksum that is expected is that of a file which is not there.
     fn warn_no_checksum(&mut self, head: Span) {
-        if let Some(path) = self.draft().and_then(|draft| draft.file())
+        if self.checking
+            && let Some(path) = self.draft().and_then(|draft| draft.file())
             && self.world.stat(&path).is_err()
         {
             let location = self.location(head);

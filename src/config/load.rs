@@ -48,6 +48,9 @@ pub struct Overrides {
     pub foreground: bool,
     /// `-B`
     pub batch: bool,
+    /// `-t`: what is watched may be looked at. A daemon never does that while it loads a file: what is watched may be on a
+    /// filesystem that does not answer.
+    pub checking: bool,
 }
 
 /// The result of [`load`].
@@ -83,7 +86,7 @@ pub fn load(path: &Path, world: &dyn World, overrides: &Overrides) -> Loaded {
         Some(main) => {
             let parsed = parse(&sources, main, &mut loader);
             diagnostics.append(parsed.diagnostics);
-            let mut builder = Builder::new(world, &sources, &mut diagnostics, main);
+            let mut builder = Builder::new(world, &sources, &mut diagnostics, main, overrides.checking);
             for statement in parsed.statements {
                 builder.statement(statement);
             }

@@ -15,7 +15,7 @@ use crate::base::schedule::{Backoff, Every, Rate};
 use crate::syntax::diagnostic::Severity;
 
 fn loaded(fake: &Fake) -> Loaded {
-    load(Path::new("/etc/monitrc"), fake, &Overrides::default())
+    load(Path::new("/etc/monitrc"), fake, &Overrides { checking: true, ..Overrides::default() })
 }
 
 /// The configuration of a text without errors and warnings.
@@ -107,6 +107,7 @@ fn the_command_line_comes_before_the_file() {
         statefile: Some("/t".into()),
         foreground: true,
         batch: true,
+        checking: false,
     };
     let loaded = load(Path::new("/etc/monitrc"), &fake, &overrides);
     let settings = &loaded.config.as_ref().unwrap().settings;
