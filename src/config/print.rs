@@ -55,20 +55,22 @@ pub(super) fn quoted(text: &str) -> String {
 
 /// The same for bytes.
 pub(super) fn quoted_bytes(bytes: &[u8]) -> String {
-    if bytes.contains(&b'"') { single_quoted(bytes) } else { in_quotes(bytes, '"') }
+    // With a line feed as it is, what begins like a path is none.
+    let raw = bytes.starts_with(b"/");
+    in_quotes(bytes, if bytes.contains(&b'"') { '\'' } else { '"' }, raw)
 }
 
 /// The same in single quotes.
 fn single_quoted(bytes: &[u8]) -> String {
-    in_quotes(bytes, '\'')
+    in_quotes(bytes, '\'', false)
 }
 
-fn in_quotes(bytes: &[u8], quote: char) -> String {
+fn in_quotes(bytes: &[u8], quote: char, raw: bool) -> String {
     let mut text = String::from(quote);
     for chunk in bytes.utf8_chunks() {
         for c in chunk.valid().chars() {
             match c {
-                '\n' => text.push_str("\\n"),
+                '\n' if !raw => text.push_str("\\n"),
                 '\t' => text.push_str("\\t"),
                 '\r' => text.push_str("\\r"),
                 '\'' if quote == '\'' => text.push_str("\\0x27"),
@@ -76,7 +78,7 @@ fn in_quotes(bytes: &[u8], quote: char) -> String {
                 '\\' => text.push_str("\\\\"),
                 // `\0x00` is no escape for this byte, which stands for itself.
                 '\0' => text.push(c),
-                c if c.is_ascii_control() => text.push_str(&format!("\\0x{:02x}", u32::from(c))),
+                c if c.is_ascii_control() && c != '\n' => text.push_str(&format!("\\0x{:02x}", u32::from(c))),
                 c => text.push(c),
             }
         }
@@ -91,7 +93,8 @@ fn in_quotes(bytes: &[u8], quote: char) -> String {
 /// A path.
 fn operand(path: &Path) -> String {
     use std::os::unix::ffi::OsStrExt;
-    quoted_bytes(path.as_os_str().as_bytes())
+    let bytes = path.as_os_str().as_bytes();
+    in_quotes(bytes, if bytes.contains(&b'"') { '\'' } else { '"' }, false)
 }
 
 /// A name in quotes that hold it; names have no escapes.

@@ -51,6 +51,7 @@ fn settings_return() {
         "set limits { programOutput: 2 kb startTimeout: 500 ms } check process a pidfile /a start \"/bin/true\" set limits { startTimeout: 7 s networkTimeout: 1500 ms execTimeout: 2 s } check host h address x if failed port 1 then exec \"/bin/true\"",
         "set ssl { version: tlsv12 -tlsv1 verify: enable selfsigned: reject ciphers: \"a:b\" pemchain: /p pemkey: /k } set fips",
         "set mailserver mx1 port 587 username u@v password 'p\"' ssl, mx2 certificate checksum 8f7f419955cefa0b33a2ba316cba3659 timeout 9 seconds hostname x",
+        "set mailserver '/no\npath' port 25",
         "set mail-format { from: \"N n\" <a@b> reply-to: c@d\n subject: it's $EVENT\n message: don't\n stop }",
         "set alert a@b not on { timeout, time } with mail-format { subject: x } reminder 3 set alert c@d",
         "set eventqueue basedir /q slots 7 set mmonit http://u:p@h:81/c timeout 3 seconds https://[::1]/x ssl {verify: enable} register without credentials hostgroups [a, \"b c\"]",
@@ -81,6 +82,7 @@ fn services_return() {
         "check fifo f path /f check directory d path '/d e' if timestamp > 5 minutes then alert",
         "check network n interface eth0 if link up then alert else if failed then stop if total upload > 5 mb in last 2 hours then alert",
         "check network n address \"::1\" if saturation > 5% then alert if upload > 5 packets/s then alert if total download > 5 kb last day then alert if total upload > 1 mb in last 7 minutes then alert if changed link then alert else stop",
+        "check file f path '/a\\nb' if content != '/patterns' then stop",
         "check program p path \"/bin/true a\" 'b \"c' as uid www timeout 5 seconds if status != 0 then alert if content = \"[/]x\" then alert if content not changed then alert",
         "check process a pidfile /a if failed security attribute \"x\" then alert if security attribute != \"x.*\" then alert if total mem > 5% then alert if disk write > 5 operations/s then alert if uptime > 3 days then alert",
     ] {
