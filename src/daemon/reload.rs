@@ -82,6 +82,7 @@ impl Daemon {
         self.settle(sample, now);
         for (old, new) in self.engine.reconfigure(Rc::clone(&config)) {
             self.jobs.rename(&old, &new);
+            self.remote.rename(&old, &new);
         }
         for (place, service) in config.services.iter().enumerate() {
             let id = ServiceId(place);

@@ -163,6 +163,13 @@ impl Remote {
         }
     }
 
+    /// A service has another name now.
+    pub fn rename(&mut self, old: &str, new: &str) {
+        for pending in self.pending.iter_mut().filter(|pending| pending.ask.service.eq_ignore_ascii_case(old)) {
+            new.clone_into(&mut pending.ask.service);
+        }
+    }
+
     /// Whether an answer that the service's check waits for is on its way.
     pub fn is_pending(&self, service: &str) -> bool {
         self.pending.iter().any(|pending| pending.ask.service == service && !pending.ask.question.is_long())
