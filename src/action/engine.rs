@@ -115,13 +115,25 @@ impl Engine {
         for (id, service) in ids(&config) {
             let appearing = saved.get(&key(service)).and_then(|saved| saved.appearing);
             let Some((purpose, until)) = appearing.filter(|(_, until)| *until > now) else { continue };
+            self.adopted(id, purpose, now);
+            self.await_appearance(id, purpose, until, now);
+        }
+    }
+
+    /// A start or restart program that an earlier daemon began `then` is no more: whether it ended well is not known, and
+    /// its process may still be on its way, so that another start would be a second one.
+    pub fn ended_meanwhile(&mut self, id: ServiceId, purpose: Purpose, then: Mono, now: Mono) {
+        self.now = now;
+        let until = then.plus(self.timeout(id, purpose).unwrap_or(ADOPTED_TIMEOUT));
+        if purpose.brings_to_life() && until > now && !self.is_settled(id, purpose) {
+            self.adopted(id, purpose, now);
             self.await_appearance(id, purpose, until, now);
         }
     }
 
     /// The service's start program has ended, and its process may take until then to appear.
     pub(super) fn await_appearance(&mut self, id: ServiceId, purpose: Purpose, until: Mono, now: Mono) {
-        self.adopted(id, purpose, now);
+        self.go_on_with(id, purpose, now);
         if let Some(Plan { stage: Stage::Starting(wait), .. }) = &mut self.runs[id.0].plan {
             wait.deadline = wait.deadline.map(|most| most.min(until));
             wait.ended = Some(Outcome::default());
@@ -183,12 +195,13 @@ impl Engine {
         renamed
     }
 
-    /// Whether a program of that purpose which still runs has done its work, or nobody waits for it.
+    /// Whether a program of that purpose which still runs has done its work, or nobody waits for it: the service is not
+    /// watched, or it is in another action by now.
     pub fn is_settled(&self, id: ServiceId, purpose: Purpose) -> bool {
         let ledger = self.ledger(id);
         let is_up = purpose == Purpose::Start && ledger.process.is_some();
         let nobody_waits = ledger.monitor == Monitor::Off && !self.goals.contains_key(&id);
-        purpose.brings_to_life() && (is_up || nobody_waits)
+        purpose.brings_to_life() && (is_up || nobody_waits || self.runs[id.0].plan.is_some())
     }
 
     /// A process known from before the daemon was restarted.
@@ -231,6 +244,12 @@ impl Engine {
     /// Where the action under way leads.
     pub fn pending(&self, id: ServiceId) -> Option<Goal> {
         self.runs[id.0].plan.as_ref().map(|plan| plan.goal)
+    }
+
+    /// How far the action under way has come: `dependants` and `parents` are waited for, there is a `look before stop` or
+    /// `look before start`, its program makes it `stopping` or `starting`, then it is `going` or `appearing`.
+    pub fn stage(&self, id: ServiceId) -> Option<&'static str> {
+        self.runs[id.0].plan.as_ref().map(|plan| plan.stage.word())
     }
 
     /// Whether what depends on the service may run: it is watched, lives, and nothing is being done to it.
@@ -313,6 +332,20 @@ impl Engine {
 
     /// A start or restart program of an earlier daemon still runs: the service is in that action, and no other is started.
     pub fn adopted(&mut self, id: ServiceId, purpose: Purpose, now: Mono) {
+        self.go_on_with(id, purpose, now);
+        if purpose.brings_to_life() {
+            // It is being started because it was gone; that it came back must be told.
+            let config = Rc::clone(&self.config);
+            for (rule, track) in config.services[id.0].rules.iter().zip(&mut self.runs[id.0].ledger.rules) {
+                if matches!(rule.test, Test::NotExist | Test::Exited) && !track.is_failed() {
+                    track.reopen();
+                }
+            }
+        }
+    }
+
+    /// The service is in the action that a program of that purpose stands for.
+    fn go_on_with(&mut self, id: ServiceId, purpose: Purpose, now: Mono) {
         let timeout = self.timeout(id, purpose).or(Some(ADOPTED_TIMEOUT));
         let wait = super::plan::Wait::new(purpose, now, timeout);
         let begun = self.goals.get(&id).map(|(goal, _)| *goal);
@@ -323,15 +356,6 @@ impl Engine {
             Purpose::Start | Purpose::Exec | Purpose::Check => (Goal::Start, Stage::Starting(wait)),
         };
         self.runs[id.0].plan = Some(Plan::new(goal, Cause::Rule, stage));
-        if purpose.brings_to_life() {
-            // It is being started because it was gone; that it came back must be told.
-            let config = Rc::clone(&self.config);
-            for (rule, track) in config.services[id.0].rules.iter().zip(&mut self.runs[id.0].ledger.rules) {
-                if matches!(rule.test, Test::NotExist | Test::Exited) && !track.is_failed() {
-                    track.reopen();
-                }
-            }
-        }
     }
 
     /// A start or restart program outlived its timeout: remembered until it ends, also for a service that is new.

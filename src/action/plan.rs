@@ -115,6 +115,22 @@ pub(super) enum Stage {
     Starting(Wait),
 }
 
+impl Stage {
+    /// The stage in a word or three.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Stage::Dependants => "dependants",
+            Stage::LookBeforeStop => "look before stop",
+            Stage::Stopping(wait) if wait.ended.is_none() => "stopping",
+            Stage::Stopping(_) => "going",
+            Stage::Parents => "parents",
+            Stage::LookBeforeStart => "look before start",
+            Stage::Starting(wait) if wait.ended.is_none() => "starting",
+            Stage::Starting(_) => "appearing",
+        }
+    }
+}
+
 /// A program and what it should bring about.
 #[derive(Clone, Debug)]
 pub(super) struct Wait {

@@ -37,12 +37,29 @@ impl Engine {
             match step {
                 Step::Advance(id) => self.advance(id, now),
                 Step::BringBack(id) => {
-                    if std::mem::take(&mut self.ledger_mut(id).taken_along) {
+                    if self.ledger(id).taken_along && !self.is_held_down(id) {
+                        self.ledger_mut(id).taken_along = false;
                         self.request(id, Goal::Start, Cause::Dependency);
                     }
                 }
             }
         }
+    }
+
+    /// Whether something it depends on is not watched and left alone: coming back would touch that.
+    fn is_held_down(&self, id: ServiceId) -> bool {
+        let mut todo = self.service(id).depends.clone();
+        let mut seen = vec![false; self.runs.len()];
+        while let Some(parent) = todo.pop() {
+            let run = &self.runs[parent.0];
+            if run.ledger.monitor == Monitor::Off && run.plan.is_none() && !run.ledger.taken_along {
+                return true;
+            }
+            if !std::mem::replace(&mut seen[parent.0], true) {
+                todo.extend(&self.service(parent).depends);
+            }
+        }
+        false
     }
 
     /// Begins an action, unless one is under way, an earlier start program still runs, or its back-off is not over.
@@ -513,6 +530,10 @@ impl Engine {
             _ => {}
         }
         self.back_from_absence(id, &plan);
+        if plan.goal == Goal::Stop && plan.cause == Cause::Dependency {
+            // It was not taken along after all, and has to be stopped the next time.
+            self.ledger_mut(id).taken_along = false;
+        }
         if plan.cause == Cause::User {
             self.tell(id, &format!("{} action failed", plan.goal.word()));
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Daemon;
 use super::boot::LastRun;
 use crate::action;
-use crate::base::time::Wall;
+use crate::base::time::{Mono, Wall};
 use crate::cli::paths;
 use crate::event::ledger::{Past, Saved};
 use crate::state::{Original, Read};
@@ -54,7 +54,10 @@ impl Daemon {
         }
         self.recall_processes(&state.services);
         self.engine.take_up(&state.services, now);
-        for entry in state.journal {
+        // A stop program tells what the service is in; a start program beside it is only kept from being run again.
+        let mut journal = state.journal;
+        journal.sort_by_key(|entry| entry.purpose.brings_to_life());
+        for entry in journal {
             let id = self.engine.find(&entry.service);
             let (purpose, service, pid) = (entry.purpose, entry.service.clone(), entry.identity.pid);
             // A start program whose service lives, or is not watched, is only kept from being run a second time.
@@ -63,9 +66,12 @@ impl Daemon {
                 Some(id) => Some(now.plus(self.engine.timeout(id, purpose).unwrap_or(ADOPTED_TIMEOUT))),
                 None => Some(now.plus(ADOPTED_TIMEOUT)),
             };
-            if self.jobs.adopt(entry, deadline, &self.table)
-                && let Some(id) = id
-            {
+            let begun = Mono::from_origin(entry.identity.start.since_boot());
+            let lives = self.jobs.adopt(entry, deadline, &self.table);
+            let Some(id) = id else { continue };
+            if !lives {
+                self.engine.ended_meanwhile(id, purpose, begun, now);
+            } else {
                 match deadline {
                     Some(_) => self.engine.adopted(id, purpose, now),
                     None => self.engine.set_overdue(id, Some(pid)),

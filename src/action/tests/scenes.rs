@@ -674,3 +674,80 @@ fn while_the_machine_boots_rules_start_nothing_and_look_all_the_same() {
     assert_eq!((world.alive(), world.starts()), (vec![true; 2], vec![1, 1]));
     assert_eq!(world.engine.ledger(ServiceId(0)).restarts, 1, "what did not happen is not counted");
 }
+
+#[test]
+fn a_late_start_tells_no_recovery_of_a_failure_that_was_never_told() {
+    let exec = |word| Action::Exec(Exec { program: program(word, 30).unwrap(), repeat: None });
+    let mut slow = service("x", &[]);
+    slow.rules.push(Rule {
+        test: Test::NotExist,
+        failure: Reaction { rate: Rate { count: 2, window: 2 }, action: exec("failed") },
+        recovery: Reaction { rate: Rate::ONCE, action: exec("recovered") },
+    });
+    let mut world = World::new(vec![slow]);
+    // Past its timeout, and there in the end before a second look found it missing.
+    world.reals[0].takes = Duration::from_secs(40);
+    world.cycle();
+    world.run_until(world.now.plus(Duration::from_secs(50)));
+    world.cycle();
+    assert_eq!(world.alive(), [true]);
+    assert!(!world.engine.ledger(ServiceId(0)).rules[1].is_open());
+    assert_eq!(world.said("process is running with pid"), 1, "of the rule that had failed alone: {:#?}", world.log);
+}
+
+#[test]
+fn a_dependant_whose_stop_failed_is_stopped_the_next_time() {
+    let mut world = chain();
+    world.reals[1].broken = true;
+    world.command(Command::Restart, &[0]);
+    world.run_until(world.now.plus(MINUTE * 2));
+    assert_eq!(world.said("could not stop required services: 'web'"), 1);
+    assert!(world.alive()[1]);
+    world.reals[1].broken = false;
+    world.log.clear();
+    world.command(Command::Stop, &[0]);
+    world.run_until(world.now.plus(MINUTE));
+    let stops: Vec<_> = world.log.iter().filter(|line| line.contains("stop:")).collect();
+    assert_eq!(stops.last().map(|line| line.as_str()), Some("'db' stop: '/bin/stop'"), "{:#?}", world.log);
+    assert_eq!(world.alive(), [false, false, true, false]);
+}
+
+#[test]
+fn what_comes_back_touches_nothing_that_is_left_alone() {
+    // page depends on web and cache; cache is left alone and dead.
+    let mut world = chain();
+    world.command(Command::Stop, &[1]);
+    world.run_until(world.now.plus(MINUTE));
+    world.command(Command::Unmonitor, &[2]);
+    world.reals[2].process = None;
+    world.command(Command::Start, &[1]);
+    world.run_until(world.now.plus(MINUTE));
+    assert_eq!(world.alive(), [true, true, false, false]);
+    world.command(Command::Start, &[2]);
+    world.run_until(world.now.plus(MINUTE));
+    assert_eq!(world.alive(), [true; 4], "it comes back with the last of those it needs");
+}
+
+#[test]
+fn a_start_program_that_ended_while_no_daemon_ran_is_waited_for() {
+    let saved = HashMap::from([("x".to_owned(), Saved { monitored: true, ..Saved::default() })]);
+    let begun = Mono::from_origin(MINUTE);
+    let mut world = World::new(vec![service("x", &[])]);
+    world.engine.restore(&saved, Past::Recent);
+    world.engine.ended_meanwhile(ServiceId(0), Purpose::Start, begun, world.now);
+    world.cycle();
+    assert_eq!(world.starts(), [0], "it may be on its way");
+    world.run_until(begun.plus(Duration::from_secs(31)));
+    world.cycle();
+    assert_eq!(world.starts(), [1], "it did not come");
+}
+
+#[test]
+fn a_start_program_beside_a_stop_is_no_action_of_its_own() {
+    let saved = Saved { monitored: true, goal: Some(Purpose::Stop), by_user: true, ..Saved::default() };
+    let mut engine = Engine::new(config(vec![service("x", &[])]), false);
+    engine.restore(&HashMap::from([("x".to_owned(), saved)]), Past::Recent);
+    assert!(!engine.is_settled(ServiceId(0), Purpose::Start));
+    engine.adopted(ServiceId(0), Purpose::Stop, Mono::from_origin(MINUTE));
+    assert!(engine.is_settled(ServiceId(0), Purpose::Start), "it is only kept from being run again");
+}
