@@ -9,6 +9,7 @@
 #   make fuzz            feed the parser, the printer and the expressions with made-up input; TARGET=NAME, SECONDS=N
 #   make verdicts        judge some thousands of small control files as the installed monit does
 #   make bench           time of a line of 5,000, 50,000 and 500,000, as ratios
+#   make simulate        the engine in a made-up world; SEEDS=N random histories more, SEED=n one of them again
 #   make lint            manual pages, formatting, clippy, documentation, scripts
 #   make freebsd-check   type check, lints and link for FreeBSD, from any Linux or on FreeBSD itself
 #   make clean           remove target/
@@ -25,6 +26,8 @@ RUNDIR ?= /var/run/pollux
 PIDFILE ?= /var/run/pollux.pid
 DESTDIR ?=
 TARGET ?= all
+SEED ?=
+SEEDS ?= 100
 SECONDS ?= 60
 CARGO ?= cargo
 BINARY = target/release/pollux
@@ -36,7 +39,7 @@ PATHS = POLLUX_SYSCONFDIR='$(SYSCONFDIR)' POLLUX_STATEDIR='$(STATEDIR)' \
 PAGES = man/pollux.8 man/monitrc.5
 SCRIPTS = tests/need.sh tests/demo/*.sh tests/freebsd/*.sh tests/fuzz/*.sh port/pollux.in
 
-.PHONY: all install install-rc test corpus compliance fuzz verdicts bench demo lint lint-man lint-scripts lint-rust doc freebsd-check clean
+.PHONY: all install install-rc test corpus compliance fuzz verdicts bench simulate demo lint lint-man lint-scripts lint-rust doc freebsd-check clean
 
 all:
 	@sh tests/need.sh rust cc openssl
@@ -95,6 +98,12 @@ compliance:
 	@sh tests/need.sh rust cc openssl ps
 	@sh tests/need.sh monit || echo 'monit is missing: only the half of pollux is played' >&2
 	$(CARGO) test $(LOCKED) --test compliance -- --include-ignored --nocapture
+
+# Optimized a little, because it runs long; overflows are still found.
+simulate:
+	@sh tests/need.sh rust cc openssl
+	CARGO_PROFILE_DEV_OPT_LEVEL=2 SEED='$(SEED)' SEEDS='$(SEEDS)' $(CARGO) test $(LOCKED) \
+		--target-dir target/simulate --test simulate -- --include-ignored --nocapture --test-threads=1
 
 demo: all
 	@sh tests/need.sh ps

@@ -1,0 +1,72 @@
+//! The engine in a made-up world: services with dependencies, slow and failing starts, crash loops, numbers of processes that
+//! are used again, zombies, clocks that step, kill -9 of the daemon between any two steps, reloads of changed files. Promises
+//! are checked at every step. `make simulate SEEDS=N` runs it with N seeds more; `SEED=n` repeats one.
+
+// a test may fail loudly; clippy's exception covers test functions only, not what they share
+#![allow(clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::unwrap_used)]
+
+#[path = "simulate/control.rs"]
+mod control;
+#[path = "simulate/daemon.rs"]
+mod daemon;
+#[path = "simulate/dice.rs"]
+mod dice;
+#[path = "simulate/history.rs"]
+mod history;
+#[path = "simulate/machine.rs"]
+mod machine;
+#[path = "simulate/promises.rs"]
+mod promises;
+#[path = "simulate/table.rs"]
+mod table;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use table::Table;
+
+/// Seeds of every run.
+const FIXED: std::ops::Range<u64> = 0..400;
+
+/// How often the fixed seeds visit each cell of the table at least.
+const VISITS: u64 = 1_000;
+
+/// Runs seeds and adds up their tables; a broken promise names its seed.
+fn run(seeds: impl Iterator<Item = u64>) -> Table {
+    let mut table = Table::default();
+    for seed in seeds {
+        match catch_unwind(AssertUnwindSafe(|| history::history(seed))) {
+            Ok(found) => table.add(&found),
+            Err(_) => panic!("a promise is broken; again: SEED={seed} make simulate"),
+        }
+    }
+    table
+}
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.trim().parse().ok()
+}
+
+#[test]
+fn the_fixed_seeds_break_no_promise_and_visit_every_cell() {
+    if number("SEED").is_some() {
+        return;
+    }
+    let table = run(FIXED);
+    println!("{table}\n{} events", table.total());
+    let gaps = table.gaps(VISITS);
+    assert!(gaps.is_empty(), "{} cells:\n{}", gaps.len(), gaps.join("\n"));
+}
+
+#[test]
+#[ignore = "make simulate runs it: random seeds, as many as SEEDS says, or the one that SEED names"]
+fn random_seeds_break_no_promise() {
+    if let Some(seed) = number("SEED") {
+        run(std::iter::once(seed));
+        return;
+    }
+    let clock = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let first = (clock.as_secs() << 20).max(FIXED.end);
+    let count = number("SEEDS").unwrap_or(200);
+    let table = run(first..first + count);
+    println!("{count} seeds from {first} on, {} events", table.total());
+}

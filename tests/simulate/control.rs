@@ -1,0 +1,176 @@
+//! Control files that chance writes.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use pollux::config::Config;
+use pollux::config::load::{Overrides, load};
+use pollux::config::world::{FileFacts, ProgramState, World};
+
+use crate::dice::Dice;
+
+/// One service of the file.
+#[derive(Clone)]
+pub struct Written {
+    /// What stands behind it.
+    pub unit: usize,
+    pub name: String,
+    depends: Vec<usize>,
+    pidfile: bool,
+    start: Option<u64>,
+    stop: Option<u64>,
+    restart: Option<u64>,
+    rule: &'static str,
+    told: bool,
+    limit: Option<(u64, u64, &'static str)>,
+    other: &'static str,
+}
+
+impl Written {
+    pub fn of(unit: usize, dice: &mut Dice) -> Written {
+        let seconds = [1, 5, 20, 30, 60];
+        let mut timeout = |some: u64| (!dice.once_in(some)).then(|| seconds[dice.place(seconds.len())]);
+        let (start, stop, restart) = (timeout(12), timeout(8), timeout(100).filter(|_| unit % 5 == 4));
+        let rule = match dice.below(12) {
+            0 => "start",
+            1 => "alert",
+            2 => "stop",
+            3 => "unmonitor",
+            _ => "restart",
+        };
+        let other = match dice.below(16) {
+            0 => "every 2 cycles",
+            1 => "mode passive",
+            2 => "onreboot nostart",
+            3 => "onreboot laststate",
+            _ => "",
+        };
+        let actions = ["unmonitor", "stop", "alert", "exec /bin/limit", "restart"];
+        let limit = dice.once_in(4).then(|| (1 + dice.below(4), 1 + dice.below(6), actions[dice.place(actions.len())]));
+        Written {
+            unit,
+            name: format!("u{unit}"),
+            depends: (0..unit).filter(|_| dice.once_in(3)).take(4).collect(),
+            pidfile: dice.once_in(2),
+            start,
+            stop,
+            restart,
+            rule,
+            told: dice.once_in(3),
+            limit,
+            other,
+        }
+    }
+
+    /// It behaves as most do: it is started when it is gone, without limits.
+    pub fn plain(mut self) -> Written {
+        (self.rule, self.limit, self.other) = ("restart", None, "");
+        self.start = self.start.or(Some(20));
+        self
+    }
+
+    /// The text of this service in its file.
+    pub fn text(&self, all: &[Written]) -> String {
+        let (unit, name) = (self.unit, &self.name);
+        let mut text = if self.pidfile {
+            format!("check process {name} with pidfile /run/u{unit}\n")
+        } else {
+            format!("check process {name} matching \"^unit {unit} \"\n")
+        };
+        for (word, timeout) in [("start", self.start), ("stop", self.stop), ("restart", self.restart)] {
+            if let Some(seconds) = timeout {
+                text += &format!(" {word} program = \"/bin/u{unit} {word}\" with timeout {seconds} seconds\n");
+            }
+        }
+        text += &format!(" if does not exist then {}\n", self.rule);
+        if self.told {
+            text +=
+                " if does not exist for 2 cycles then exec /bin/failed else if succeeded then exec /bin/recovered\n";
+        }
+        if let Some((restarts, cycles, action)) = self.limit {
+            // A limit that more restarts than cycles would have to pass is refused.
+            text += &format!(" if {restarts} restarts within {} cycles then {action}\n", cycles.max(restarts));
+        }
+        text += &format!(" {}\n", self.other);
+        for parent in &self.depends {
+            if let Some(parent) = all.iter().find(|written| written.unit == *parent) {
+                text += &format!(" depends on {}\n", parent.name);
+            }
+        }
+        text
+    }
+}
+
+/// The file's text.
+pub fn text(services: &[Written]) -> String {
+    services.iter().map(|service| service.text(services)).collect()
+}
+
+/// What the daemon makes of it.
+pub fn config(services: &[Written]) -> Rc<Config> {
+    let world = File(text(services));
+    let loaded = load(Path::new(PATH), &world, &Overrides::default());
+    let messages = loaded.messages();
+    Rc::new(loaded.config.unwrap_or_else(|| panic!("a control file is refused\n{}\n{messages}", world.0)))
+}
+
+/// The unit behind a service.
+pub fn unit_of(name: &str) -> Option<usize> {
+    name.strip_prefix('u')?.trim_end_matches('x').parse().ok()
+}
+
+const PATH: &str = "/etc/monitrc";
+
+/// A machine that has the control file and all that it names.
+struct File(String);
+
+impl World for File {
+    fn read(&self, _path: &Path, _limit: u64) -> io::Result<Vec<u8>> {
+        Ok(self.0.clone().into_bytes())
+    }
+
+    fn stat(&self, _path: &Path) -> io::Result<FileFacts> {
+        Ok(FileFacts { regular: true, directory: false, owner: 0, mode: 0o600 })
+    }
+
+    fn glob(&self, _pattern: &[u8]) -> io::Result<Vec<PathBuf>> {
+        Ok(Vec::new())
+    }
+
+    fn uid_of(&self, _name: &str) -> Option<u32> {
+        Some(0)
+    }
+
+    fn user_name(&self, _uid: u32) -> Option<String> {
+        None
+    }
+
+    fn gid_of(&self, _name: &str) -> Option<u32> {
+        Some(0)
+    }
+
+    fn group_name(&self, _gid: u32) -> Option<String> {
+        None
+    }
+
+    fn effective_uid(&self) -> u32 {
+        0
+    }
+
+    fn program(&self, _path: &Path) -> ProgramState {
+        ProgramState::Ok
+    }
+
+    fn host_name(&self) -> String {
+        "host".to_owned()
+    }
+
+    fn current_dir(&self) -> PathBuf {
+        "/".into()
+    }
+
+    fn command_line(&self) -> Vec<u8> {
+        b"pollux".to_vec()
+    }
+}
