@@ -24,8 +24,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use table::Table;
 
-/// Seeds of every run.
-const FIXED: std::ops::Range<u64> = 0..400;
+/// Seeds of every run: the first of them in `make test`, all in `make simulate`.
+const FIXED: std::ops::Range<u64> = 0..500;
+const FIRST: u64 = 24;
 
 /// How often the fixed seeds visit each cell of the table at least.
 const VISITS: u64 = 1_000;
@@ -47,6 +48,15 @@ fn number(name: &str) -> Option<u64> {
 }
 
 #[test]
+fn the_first_seeds_break_no_promise() {
+    if number("SEED").is_none() {
+        let table = run(FIXED.take(FIRST as usize));
+        println!("{} events", table.total());
+    }
+}
+
+#[test]
+#[ignore = "make simulate runs it: the fixed seeds, and the table of the states and events that they visit"]
 fn the_fixed_seeds_break_no_promise_and_visit_every_cell() {
     if number("SEED").is_some() {
         return;

@@ -151,9 +151,11 @@ impl Engine {
             if goal == Goal::Stop && waits {
                 let text = format!("failed to start -- '{}', which it needs, is being stopped", self.service(id).name);
                 self.fail(dependant, &text);
-                continue;
             }
-            if run.plan.is_some() || run.ledger.monitor == Monitor::Off || run.ledger.taken_along {
+            let run = &self.runs[dependant.0];
+            // What waited for its start has nothing to stop, unless it was to be restarted without a stop.
+            let is_down = goal == Goal::Stop && waits && run.ledger.process.is_none();
+            if is_down || run.plan.is_some() || run.ledger.monitor == Monitor::Off || run.ledger.taken_along {
                 continue;
             }
             self.request(dependant, Goal::Stop, Cause::Dependency);
@@ -387,6 +389,7 @@ impl Engine {
         if let Presence::Running(entry) = presence {
             let ledger = self.ledger_mut(id);
             ledger.process = Some(*entry);
+            ledger.taken_along = false;
             ledger.memory.process.restarted();
         }
         self.finish(id);

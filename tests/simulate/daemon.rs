@@ -636,6 +636,7 @@ impl World {
         self.tell(format!("-- reload\n{}", control::text(&self.services)));
         self.promises.forget_counts();
         let now = self.machine.now;
+        self.promises.forget_order();
         // A changed timeout is another promise.
         self.machine.forget_promises();
         // Killed before the new names are written, it would know renamed services no more.
@@ -670,6 +671,7 @@ impl World {
                 self.looked(id, None);
             }
         }
+        self.check_settled();
         self.turn();
         self.doom = doom;
     }

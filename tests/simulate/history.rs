@@ -6,11 +6,11 @@ use pollux::action::Command;
 use pollux::config::{Kind, Mode, ServiceId};
 use pollux::event::ledger::Monitor;
 
-use crate::control::Written;
+use crate::control::{Written, unit_of};
 use crate::daemon::{INTERVAL, World};
 use crate::dice::Dice;
 use crate::machine::{Fault, Unit};
-use crate::table::Table;
+use crate::table::{Event, State, Table};
 
 const COMMANDS: [Command; 5] = [Command::Start, Command::Stop, Command::Restart, Command::Monitor, Command::Unmonitor];
 
@@ -28,7 +28,11 @@ pub fn history(seed: u64) -> Table {
     let pace = [500, 3_000, 20_000, 60_000][dice.place(4)];
     let trouble = 2 + dice.below(10);
     for _ in 0..steps {
-        step(&mut world, &mut dice, count, trouble);
+        if !dice.once_in(3) {
+            meet(&mut world, &mut dice, count);
+        } else {
+            step(&mut world, &mut dice, count, trouble);
+        }
         let time = dice.time(Duration::from_millis(pace));
         world.run_for(time);
         if world.daemon.is_none() && dice.once_in(3) {
@@ -37,6 +41,67 @@ pub fn history(seed: u64) -> Table {
     }
     calm(&mut world, count);
     world.table
+}
+
+/// What comes from outside meets the service whose state has seen least of it.
+fn meet(world: &mut World, dice: &mut Dice, count: usize) {
+    const OUTSIDE: [Event; 10] = [
+        Event::CommandStart,
+        Event::CommandStop,
+        Event::CommandRestart,
+        Event::CommandMonitor,
+        Event::CommandUnmonitor,
+        Event::Reload,
+        Event::ReloadChanged,
+        Event::ReloadRemoved,
+        Event::Killed,
+        Event::Reboot,
+    ];
+    let Some(engine) = world.engine() else { return };
+    let config = engine.config().clone();
+    let cell = |place: usize, event: Event| world.table.of(State::of(engine, ServiceId(place)), event);
+    let units =
+        config.services.iter().enumerate().filter_map(|(place, service)| Some((place, unit_of(&service.name)?)));
+    let cells = units.flat_map(|(place, unit)| OUTSIDE.map(|event| (cell(place, event), place, unit, event)));
+    let Some((_, place, unit, event)) = cells.min_by_key(|(seen, ..)| *seen) else { return };
+    let name = vec![config.services[place].name.clone()];
+    match event {
+        Event::CommandStart => world.command(Command::Start, &name),
+        Event::CommandStop => world.command(Command::Stop, &name),
+        Event::CommandRestart => world.command(Command::Restart, &name),
+        Event::CommandMonitor => world.command(Command::Monitor, &name),
+        Event::CommandUnmonitor => world.command(Command::Unmonitor, &name),
+        Event::ReloadChanged => replace(world, dice, unit),
+        Event::ReloadRemoved if world.services.len() > 1 => {
+            let mut services = world.services.clone();
+            services.retain(|written| written.unit != unit);
+            world.reload(services);
+        }
+        Event::Killed => {
+            world.kill();
+            if dice.once_in(2) {
+                world.start_daemon();
+            }
+        }
+        Event::Reboot => world.reboot(),
+        _ => world.reload(world.services.clone()),
+    }
+    // What was taken out comes back some time.
+    let missing = (0..count).find(|unit| world.services.iter().all(|written| written.unit != *unit));
+    if let Some(unit) = missing.filter(|_| dice.once_in(2)) {
+        replace(world, dice, unit);
+    }
+}
+
+/// The service of a unit is written anew.
+fn replace(world: &mut World, dice: &mut Dice, unit: usize) {
+    let mut written = Written::of(unit, dice);
+    // Under another name it would be another service, of which the daemon knows nothing.
+    written.name.clone_from(&world.names[unit]);
+    let mut services = world.services.clone();
+    services.retain(|written| written.unit != unit);
+    services.push(written);
+    world.reload(services);
 }
 
 fn step(world: &mut World, dice: &mut Dice, count: usize, trouble: u64) {
@@ -84,7 +149,7 @@ fn change(unit: &mut Unit, dice: &mut Dice, trouble: u64) {
     unit.becomes = bad(dice);
     unit.stubborn = bad(dice);
     unit.lifetime = bad(dice).then(|| dice.time(INTERVAL * 3));
-    unit.distance = if bad(dice) { dice.time(Duration::from_secs(9)) } else { Duration::ZERO };
+    unit.distance = if bad(dice) || dice.once_in(4) { dice.time(Duration::from_secs(9)) } else { Duration::ZERO };
 }
 
 /// The control file is changed, and read.
@@ -108,11 +173,7 @@ fn edit(world: &mut World, dice: &mut Dice, count: usize) {
         }
         _ => {
             let unit = dice.place(count);
-            let mut written = Written::of(unit, dice);
-            // Under another name it would be another service, of which the daemon knows nothing.
-            written.name.clone_from(&world.names[unit]);
-            services.retain(|written| written.unit != unit);
-            services.push(written);
+            return replace(world, dice, unit);
         }
     }
     for written in &services {

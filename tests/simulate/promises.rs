@@ -24,12 +24,13 @@ struct Memory {
     runs: u64,
 }
 
-/// What is remembered of all.
-pub struct Promises(Vec<Memory>);
+/// What is remembered of all, and whether a file was read while something was being done: then what was decided before
+/// rests on other dependencies.
+pub struct Promises(Vec<Memory>, bool);
 
 impl Promises {
     pub fn new(units: usize) -> Promises {
-        Promises(vec![Memory { open: Some(false), counts: Some((0, 0)), ..Memory::default() }; units])
+        Promises(vec![Memory { open: Some(false), counts: Some((0, 0)), ..Memory::default() }; units], false)
     }
 
     /// Another daemon or another file: the engine may have forgotten.
@@ -37,6 +38,11 @@ impl Promises {
         for memory in &mut self.0 {
             (memory.open, memory.counts) = (None, None);
         }
+    }
+
+    /// Another file: other dependencies, until what is being done is done.
+    pub fn forget_order(&mut self) {
+        self.1 = true;
     }
 
     /// After a boot everything that is not told otherwise is watched.
@@ -163,8 +169,8 @@ impl World {
             let has_stop = config.services[dependant.0].stop.is_some();
             let ledger = engine.ledger(dependant);
             let lives =
-                ledger.monitor != Monitor::Off && ledger.process.is_some() && engine.pending(dependant).is_none();
-            if purpose != Purpose::Start {
+                ledger.monitor == Monitor::On && ledger.process.is_some() && engine.pending(dependant).is_none();
+            if purpose != Purpose::Start && !self.promises.1 {
                 self.promise(waits && !(lives && has_stop), name, "goes down before what depends on it");
             }
         }
@@ -304,8 +310,17 @@ impl World {
             .filter(|id| off(*id))
             .filter_map(|id| unit(&config, id))
             .collect();
+        // What was taken along comes back, and a changed file makes other families.
+        let along = |id: &ServiceId| engine.ledger(*id).taken_along;
+        let wished = |id: &ServiceId| along(id) || unit(&config, *id).is_some_and(|unit| self.promises.0[unit].asked);
+        let wished: Vec<ServiceId> = (0..config.services.len()).map(ServiceId).filter(wished).collect();
+        let is_busy = engine.is_busy();
+        for unit in wished.iter().flat_map(|id| family(&config, *id)).filter_map(|id| unit(&config, id)) {
+            self.promises.0[unit].asked = true;
+        }
         // A wish lasts until everything that belongs together has come to rest.
-        if !engine.is_busy() {
+        if !is_busy {
+            self.promises.1 = false;
             for unit in left_alone {
                 self.promises.0[unit].asked = false;
             }

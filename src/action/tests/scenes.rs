@@ -751,3 +751,26 @@ fn a_start_program_beside_a_stop_is_no_action_of_its_own() {
     engine.adopted(ServiceId(0), Purpose::Stop, Mono::from_origin(MINUTE));
     assert!(engine.is_settled(ServiceId(0), Purpose::Start), "it is only kept from being run again");
 }
+
+#[test]
+fn a_live_dependant_that_waits_to_be_restarted_is_stopped_before_what_it_needs() {
+    let mut web = service("web", &[0]);
+    web.restart = program("restart", 30);
+    let mut db = service("db", &[]);
+    db.rules[0].failure.action = Action::Start;
+    let mut world = World::new(vec![db, web]);
+    world.minute();
+    world.minute();
+    assert_eq!(world.alive(), [true, true]);
+    // Its parent is gone and is being started, so its restart waits.
+    world.reals[0].process = None;
+    world.reals[0].takes = Duration::from_secs(20);
+    world.cycle();
+    world.command(Command::Restart, &[1]);
+    world.log.clear();
+    world.command(Command::Stop, &[0]);
+    world.run_until(world.now.plus(MINUTE * 2));
+    assert_eq!(world.alive(), [false, false], "{:#?}", world.log);
+    let stops: Vec<_> = world.log.iter().filter(|line| line.contains("stop:")).collect();
+    assert_eq!(stops, ["'web' stop: '/bin/stop'", "'db' stop: '/bin/stop'"]);
+}
