@@ -10,6 +10,7 @@
 #   make verdicts        judge some thousands of small control files as the installed monit does
 #   make bench           time of a line of 5,000, 50,000 and 500,000, as ratios
 #   make simulate        the engine in a made-up world; SEEDS=N random histories more, SEED=n one of them again
+#   make mutants         put mistakes into the core one by one: the tests must find each
 #   make lint            manual pages, formatting, clippy, documentation, scripts
 #   make freebsd-check   type check, lints and link for FreeBSD, from any Linux or on FreeBSD itself
 #   make clean           remove target/
@@ -37,9 +38,9 @@ LOCKED = --locked $$($(CARGO) fetch --locked --offline >/dev/null 2>&1 && echo -
 PATHS = POLLUX_SYSCONFDIR='$(SYSCONFDIR)' POLLUX_STATEDIR='$(STATEDIR)' \
 	POLLUX_RUNDIR_DEFAULT='$(RUNDIR)' POLLUX_PIDFILE='$(PIDFILE)'
 PAGES = man/pollux.8 man/monitrc.5
-SCRIPTS = tests/need.sh tests/demo/*.sh tests/freebsd/*.sh tests/fuzz/*.sh port/pollux.in
+SCRIPTS = tests/need.sh tests/demo/*.sh tests/freebsd/*.sh tests/fuzz/*.sh tests/mutants/*.sh port/pollux.in
 
-.PHONY: all install install-rc test corpus compliance fuzz verdicts bench simulate demo lint lint-man lint-scripts lint-rust doc freebsd-check clean
+.PHONY: all install install-rc test corpus compliance fuzz verdicts bench simulate mutants demo lint lint-man lint-scripts lint-rust doc freebsd-check clean
 
 all:
 	@sh tests/need.sh rust cc openssl
@@ -104,6 +105,10 @@ simulate:
 	@sh tests/need.sh rust cc openssl
 	CARGO_PROFILE_DEV_OPT_LEVEL=2 SEED='$(SEED)' SEEDS='$(SEEDS)' $(CARGO) test $(LOCKED) \
 		--target-dir target/simulate --test simulate -- --include-ignored --nocapture --test-threads=1
+
+mutants:
+	@sh tests/need.sh rust cc openssl
+	@sh tests/mutants/run.sh
 
 demo: all
 	@sh tests/need.sh ps
