@@ -4,10 +4,12 @@
 use std::time::Duration;
 
 use pollux::action::{self, Command, Effect, Engine};
+use pollux::base::cron::Minute;
 use pollux::base::process::{BootId, Identity};
 use pollux::base::program::{Outcome, Purpose};
 use pollux::base::time::{Mono, Wall};
 use pollux::config::{Kind, ProcessTarget, ServiceId};
+use pollux::event::ledger::Past;
 use pollux::facts::observation::Observation;
 use pollux::facts::pidfile::Content;
 use pollux::facts::process::Presence;
@@ -26,6 +28,8 @@ pub const INTERVAL: Duration = Duration::from_secs(30);
 const GRACE: Duration = Duration::from_secs(5);
 /// For a program whose service has none any more.
 const ADOPTED_TIMEOUT: Duration = Duration::from_secs(30);
+/// A daemon that was away no longer than that goes on with the rates of rules.
+const RECENT: Duration = Duration::from_secs(120);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
@@ -190,8 +194,18 @@ impl World {
         let mut jobs = Vec::new();
         let state = self.disk.as_ref().map(|text| State::parse(text.as_bytes()).expect("a whole state file"));
         let same_boot = state.as_ref().is_none_or(|state| state.boot == self.boot());
-        let state = state.unwrap_or_else(|| State { boot: self.boot(), services: [].into(), journal: Vec::new() });
-        engine.restore(&state.services, same_boot);
+        let state = state.unwrap_or_else(|| State {
+            boot: self.boot(),
+            written: now,
+            services: [].into(),
+            journal: Vec::new(),
+        });
+        let past = match (same_boot, now.since(state.written) <= RECENT) {
+            (false, _) => Past::OtherBoot,
+            (true, false) => Past::Earlier,
+            (true, true) => Past::Recent,
+        };
+        engine.restore(&state.services, past);
         if same_boot {
             let config = engine.config().clone();
             for (id, service) in action::ids(&config) {
@@ -348,6 +362,12 @@ impl World {
                         self.looked(id, None);
                     }
                 }
+                Effect::LookEarly(id) => {
+                    let (presence, now, wall) = (self.presence(id, None), self.machine.now, self.wall());
+                    if let Some(daemon) = &mut self.daemon {
+                        daemon.engine.looked_early(id, &presence, None, now, wall);
+                    }
+                }
                 Effect::Run { service, purpose, timeout } => self.run(service, purpose, timeout),
                 Effect::Exec { service, source, .. } => {
                     let name = self.name(service);
@@ -421,9 +441,11 @@ impl World {
             action::ids(engine.config()).map(|(id, service)| (action::key(service), engine.saved(id))).collect();
         let entry =
             |job: &Job| JournalEntry { service: job.service.clone(), purpose: job.purpose, identity: job.identity };
-        let state = State { boot, services, journal: daemon.jobs.iter().map(entry).collect() };
+        let state =
+            State { boot, written: self.machine.now, services, journal: daemon.jobs.iter().map(entry).collect() };
         let text = state.print();
-        assert_eq!(State::parse(text.as_bytes()), Ok(state), "a state file says something else than was written");
+        let again = State::parse(text.as_bytes()).map(|state| state.print());
+        assert_eq!(again.as_ref(), Ok(&text), "a state file says something else than was written");
         self.disk = Some(text);
     }
 
@@ -580,12 +602,14 @@ impl World {
     fn cycle(&mut self) {
         let Some(daemon) = &self.daemon else { return };
         let config = daemon.engine.config().clone();
+        let now = self.machine.now;
+        let minute = Minute::from_number(i64::try_from(self.wall().secs() / 60).expect("a wall clock of today"));
         for (id, service) in action::ids(&config) {
             let Some(daemon) = &self.daemon else { return };
             if !daemon.late.iter().any(|late| late.service == service.name) {
                 let state = table::State::of(&daemon.engine, id);
                 let may = self.may_be_due(id);
-                let due = self.daemon.as_mut().is_some_and(|daemon| daemon.engine.due(id));
+                let due = self.daemon.as_mut().is_some_and(|daemon| daemon.engine.due(id, now, minute));
                 self.check_due(id, may, due);
                 if !due {
                     self.table.count(state, Event::PassedOver);
@@ -606,6 +630,10 @@ impl World {
             self.note(*id, command_event(command));
         }
         let now = self.machine.now;
+        if command != Command::Start {
+            // Nobody is bound to wait for what a user interferes with.
+            self.machine.forget_promises();
+        }
         self.note_wish(command, &ids);
         if let Some(daemon) = &mut self.daemon {
             daemon.engine.command(command, &ids, now);

@@ -10,7 +10,8 @@ use pollux::base::program::Purpose;
 use pollux::base::time::Mono;
 use pollux::config::ProcessTarget;
 use pollux::facts::pidfile::{Content, PidfileProblem};
-use pollux::facts::process::{Entry, Listed, Owner, Presence};
+use pollux::facts::process::{Entry, Listed, Presence};
+use pollux::facts::usage::{ProcessFacts, Row, Wanted};
 use pollux::probe::process::{Sample, by_content, by_pattern};
 use pollux::sys::table::Processes;
 
@@ -377,7 +378,15 @@ impl Processes for Machine {
         Ok(self.processes.get(&pid.get()).map(entry))
     }
 
-    fn owner(&self, _pid: Pid) -> io::Result<Option<Owner>> {
+    fn usage(&self, _pid: Pid, _wanted: Wanted) -> io::Result<Option<ProcessFacts>> {
+        Ok(None)
+    }
+
+    fn rows(&self) -> io::Result<Vec<Row>> {
+        Ok(Vec::new())
+    }
+
+    fn open_descriptors(&self, _pid: Pid) -> io::Result<Option<u64>> {
         Ok(None)
     }
 
