@@ -160,6 +160,7 @@ impl Engine {
             if was_watched || goes_again || id == first {
                 ledger.monitor = Monitor::Off;
                 ledger.waiting = false;
+                ledger.settle_rules();
                 ledger.absence_ends = absence;
                 todo.extend(self.dependants[id.0].iter().map(|dependant| (*dependant, along(absence))));
             }

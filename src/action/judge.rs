@@ -178,6 +178,7 @@ impl Engine {
             }
         }
         let mut control: Option<Control> = None;
+        let mut asked = Vec::new();
         for (place, verdict) in findings.rules {
             let Some(rule) = service.rules.get(place) else { continue };
             let wanted = match verdict {
@@ -188,13 +189,32 @@ impl Engine {
                     }
                     None
                 }
-                Verdict::Known(state, text) => self.verdict(id, place, rule, state, &text),
+                Verdict::Known(state, text) => {
+                    let wanted = self.verdict(id, place, rule, state, &text);
+                    if matches!(wanted, Some(Control::Start | Control::Restart)) {
+                        asked.push((place, state));
+                    }
+                    wanted.or_else(|| self.owed(id, place, rule))
+                }
             };
             control = control.max(wanted);
         }
         if let Some(control) = control {
             self.control(id, control);
         }
+        // Held back: while the machine boots, by a back-off, by a start program that still runs.
+        if self.runs[id.0].plan.is_none() && self.ledger(id).monitor != Monitor::Off && service.mode != Mode::Passive {
+            for (place, state) in asked {
+                self.ledger_mut(id).rules[place].owe(state);
+            }
+        }
+    }
+
+    /// What a rule asked for in an earlier cycle and did not get.
+    fn owed(&self, id: ServiceId, place: usize, rule: &Rule) -> Option<Control> {
+        let owed = self.ledger(id).rules.get(place)?.owed()?;
+        let reaction = if owed == EventState::Changed { &rule.failure } else { &rule.recovery };
+        Control::of(&reaction.action)
     }
 
     /// Enters what one rule says into its history, and does what is due except for the service's own programs: returned is

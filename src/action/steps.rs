@@ -73,6 +73,8 @@ impl Engine {
             return;
         }
         if self.starts_held && cause == Cause::Rule && goal != Goal::Stop {
+            // Its turn comes with the next cycle, however seldom it is looked at.
+            self.ledger_mut(id).skipped = u32::MAX - 1;
             if self.verbose {
                 self.log(Level::Debug, id, &format!("{} waits: the machine was booted just now", goal.word()));
             }
@@ -94,6 +96,7 @@ impl Engine {
         }
         let stage = if goal == Goal::Start { Stage::Parents } else { Stage::Dependants };
         self.runs[id.0].early = None;
+        self.ledger_mut(id).settle_rules();
         self.runs[id.0].plan = Some(Plan { stage, ..plan });
         self.todo.push_back(Step::Advance(id));
     }

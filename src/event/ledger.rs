@@ -216,6 +216,11 @@ impl Ledger {
         self.rules.iter_mut().for_each(Track::forget);
     }
 
+    /// No rule is owed a start or restart any longer.
+    pub fn settle_rules(&mut self) {
+        self.rules.iter_mut().for_each(Track::settle);
+    }
+
     /// Forgets the restarts counted so far.
     pub fn clear_restarts(&mut self) {
         self.restarts = 0;

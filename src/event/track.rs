@@ -19,6 +19,8 @@ pub struct Track {
     known: u32,
     /// Its failure is open, but has to reach its rate once more before anything is done about it.
     anew: bool,
+    /// The state whose reaction could not be begun when it was due, and is due still.
+    owed: Option<EventState>,
 }
 
 /// States and their words in the state file.
@@ -28,6 +30,13 @@ const STATES: [(Option<EventState>, &str); 5] = [
     (Some(EventState::Failed), "failed"),
     (Some(EventState::Changed), "changed"),
     (Some(EventState::NotChanged), "unchanged"),
+];
+
+/// Whose reactions may be owed, and their words in the state file.
+const OWED: [(EventState, &str); 3] = [
+    (EventState::Succeeded, "owes-recovery"),
+    (EventState::NotChanged, "owes-unchanged"),
+    (EventState::Changed, "owes-change"),
 ];
 
 /// What a post asks for.
@@ -67,6 +76,8 @@ impl Track {
             self.known = u64::BITS;
             self.anew = false;
             self.repeats = 1;
+            // What is worse again needs nothing for having been better.
+            self.owed = self.owed.filter(|owed| !bad || *owed == EventState::Changed);
         } else if bad && self.anew && self.agreeing(bad, rate.window) < rate.count {
             return Posted { log: Some(Level::Error), due: Due::Nothing };
         } else if bad == was_bad {
@@ -91,6 +102,22 @@ impl Track {
         !std::mem::replace(&mut self.is_unknown, true)
     }
 
+    /// The reaction to that state could not be begun. Only one that is asked for once has to be kept: while a test fails
+    /// it is asked for again and again.
+    pub fn owe(&mut self, state: EventState) {
+        self.owed = (state != EventState::Failed).then_some(state);
+    }
+
+    /// The state whose reaction is still due.
+    pub fn owed(&self) -> Option<EventState> {
+        self.owed
+    }
+
+    /// No reaction is due any longer: the service is started or stopped, or not watched.
+    pub fn settle(&mut self) {
+        self.owed = None;
+    }
+
     /// The failure was open before this program knew the rule; its end is to be told.
     pub fn reopen(&mut self) {
         self.state = Some(EventState::Failed);
@@ -111,14 +138,15 @@ impl Track {
 
     /// One word that holds all of it; `None` when there is nothing to keep.
     pub fn save(&self) -> Option<String> {
-        if self.state.is_none() && self.history == 0 && !self.is_unknown {
+        if self.state.is_none() && self.history == 0 && !self.is_unknown && self.owed.is_none() {
             return None;
         }
         let state = STATES.iter().find(|(state, _)| *state == self.state).map_or("none", |(_, word)| word);
         // While nothing is open it is of no interest how often the test has passed, which changes in every cycle.
         let (known, repeats) = if self.is_open() { (self.known, self.repeats) } else { (u64::BITS, 0) };
         let flags = [(self.anew, "anew"), (self.is_unknown, "unknown")];
-        let flags: Vec<&str> = flags.into_iter().filter(|(is, _)| *is).map(|(_, word)| word).collect();
+        let owed = OWED.into_iter().map(|(state, word)| (self.owed == Some(state), word));
+        let flags: Vec<&str> = flags.into_iter().chain(owed).filter(|(is, _)| *is).map(|(_, word)| word).collect();
         Some(format!("{state}:{:x}:{known}:{repeats}:{}", self.history, flags.join("+")))
     }
 
@@ -134,6 +162,7 @@ impl Track {
             repeats: repeats.parse().ok()?,
             anew: has("anew"),
             is_unknown: has("unknown"),
+            owed: OWED.iter().find(|(_, word)| has(word)).map(|(state, _)| *state),
         })
     }
 

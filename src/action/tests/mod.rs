@@ -4,6 +4,7 @@ mod absences;
 mod backoff;
 mod exits;
 mod histories;
+mod owed;
 mod scenes;
 mod timetables;
 
