@@ -84,7 +84,7 @@ impl Engine {
     }
 
     /// From now on starts and restarts that rules ask for are held back, or no longer. While a rule fails it asks again in
-    /// each cycle.
+    /// each cycle; what it asks for once, it is owed.
     pub fn hold_starts(&mut self, held: bool) {
         self.starts_held = held;
     }
@@ -114,18 +114,25 @@ impl Engine {
         let config = Rc::clone(&self.config);
         for (id, service) in ids(&config) {
             let appearing = saved.get(&key(service)).and_then(|saved| saved.appearing);
-            let Some((purpose, until)) = appearing.filter(|(_, until)| *until > now) else { continue };
+            let appearing = appearing.filter(|(_, until)| *until > now && self.is_process(id));
+            let Some((purpose, until)) = appearing else { continue };
             self.adopted(id, purpose, now);
             self.await_appearance(id, purpose, until, now);
         }
     }
 
-    /// A start or restart program that an earlier daemon began `then` is no more: whether it ended well is not known, and
-    /// its process may still be on its way, so that another start would be a second one.
+    /// A start or restart program that an earlier daemon began `then` is no more: whether it ended well is not known. Its
+    /// process may still be on its way, so that another start would be a second one; what is no process has had its
+    /// program, and needs no second one.
     pub fn ended_meanwhile(&mut self, id: ServiceId, purpose: Purpose, then: Mono, now: Mono) {
         self.now = now;
         let until = then.plus(self.timeout(id, purpose).unwrap_or(ADOPTED_TIMEOUT));
-        if purpose.brings_to_life() && until > now && !self.is_settled(id, purpose) {
+        if !purpose.brings_to_life() {
+            return;
+        }
+        if !self.is_process(id) {
+            self.goals.remove(&id);
+        } else if until > now && !self.is_settled(id, purpose) {
             self.adopted(id, purpose, now);
             self.await_appearance(id, purpose, until, now);
         }
@@ -142,14 +149,25 @@ impl Engine {
     }
 
     /// Begins again what was asked for, or begun, and not done when the earlier daemon ended. What a rule began is left to
-    /// the rule, but for a stop, after which no rule would speak.
+    /// the rule, but for a stop, after which no rule would speak, and for what is no process, of which no rule may say that
+    /// it is down. Whoever was to be started is watched, so that its rules speak.
     pub fn resume(&mut self, now: Mono) {
         self.now = now;
         for (id, (goal, by_user)) in std::mem::take(&mut self.goals) {
             match (Command::from_word(goal.word()), goal) {
                 (Some(command), _) if by_user => self.command(command, &[id], now),
                 (_, Purpose::Stop) => self.request(id, Goal::Stop, Cause::Rule),
-                _ => {}
+                (_, Purpose::Start | Purpose::Restart) => {
+                    if self.ledger(id).monitor == Monitor::Off {
+                        self.ledger_mut(id).monitor = Monitor::Init;
+                        self.end_absence(id);
+                    }
+                    if !self.is_process(id) {
+                        let goal = if goal == Purpose::Start { Goal::Start } else { Goal::Restart };
+                        self.request(id, goal, Cause::Dependency);
+                    }
+                }
+                (_, Purpose::Exec | Purpose::Check) => {}
             }
         }
         self.pump(now);

@@ -5,6 +5,7 @@ mod backoff;
 mod exits;
 mod histories;
 mod owed;
+mod resumes;
 mod scenes;
 mod timetables;
 

@@ -1,0 +1,56 @@
+//! Daemons that take up what happened while there was none.
+
+use super::*;
+
+#[test]
+fn a_restart_whose_stop_ended_unseen_is_gone_on_with_where_no_rule_would_ask_again() {
+    let services = vec![owed::file(Action::Restart)];
+    let mut world = World::new(services.clone());
+    world.minute();
+    owed::appear(&mut world, 0);
+    world.cycle();
+    assert_eq!(world.reals[0].stops, 1);
+    // The daemon is killed; the program ends before the next one comes.
+    world.reals[0].program = None;
+    world.reals[0].process = None;
+    restart_daemon(&mut world, &services);
+    world.run_until(world.now.plus(MINUTE));
+    assert_eq!((world.starts(), world.alive()), (vec![1], vec![true]), "{:#?}", world.log);
+}
+
+#[test]
+fn whoever_was_being_brought_back_is_watched_by_the_next_daemon() {
+    let services = vec![service("parent", &[]), service("child", &[0])];
+    let mut world = World::new(services.clone());
+    world.minute();
+    world.minute();
+    world.command(Command::Stop, &[0]);
+    world.minute();
+    world.command(Command::Start, &[0]);
+    while world.reals[1].program.is_none() {
+        world.run_until(world.now.plus(Duration::from_millis(100)));
+    }
+    // The daemon is killed; the start program does its work before the next one comes.
+    world.reals[1].program = None;
+    owed::appear(&mut world, 1);
+    restart_daemon(&mut world, &services);
+    world.minute();
+    assert_eq!((world.monitor(1), world.starts()), (Monitor::On, vec![2, 2]), "{:#?}", world.log);
+}
+
+#[test]
+fn what_is_no_process_is_not_started_again_when_its_program_ended_unseen() {
+    let services = vec![owed::file(Action::Alert)];
+    for has_run in [true, false] {
+        let mut world = World::new(services.clone());
+        world.command(Command::Start, &[0]);
+        let saved = HashMap::from([("file".to_owned(), world.engine.saved(ServiceId(0)))]);
+        let mut engine = Engine::new(config(services.clone()), false);
+        engine.restore(&saved, Past::Recent);
+        if has_run {
+            engine.ended_meanwhile(ServiceId(0), Purpose::Start, Mono::default(), Mono::default());
+        }
+        engine.resume(world.now);
+        assert_eq!(engine.pending(ServiceId(0)).is_none(), has_run);
+    }
+}
