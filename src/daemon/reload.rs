@@ -6,8 +6,8 @@ use super::Daemon;
 use super::preflight::{self, Landed};
 use crate::base::time::Mono;
 use crate::cli::load;
-use crate::config::ServiceId;
 use crate::config::recording::Recording;
+use crate::config::{Config, Kind, ServiceId};
 use crate::http::{ConnectionId, Reply};
 use crate::probe::process::Sample;
 use crate::sys::posix::clock;
@@ -80,7 +80,10 @@ impl Daemon {
         self.accounts = accounts;
         // What the engine decided so far is about the services as they are numbered now.
         self.settle(sample, now);
-        for (old, new) in self.engine.reconfigure(Rc::clone(&config)) {
+        let before = Rc::clone(self.engine.config());
+        let renamed = self.engine.reconfigure(Rc::clone(&config));
+        self.give_up_checks(&before, &renamed, now);
+        for (old, new) in renamed {
             self.jobs.rename(&old, &new);
             self.remote.rename(&old, &new);
         }
@@ -101,5 +104,16 @@ impl Daemon {
         self.wake();
         self.dirty = true;
         Ok(())
+    }
+
+    /// A check program that its service does not run any more has nothing to say about it.
+    fn give_up_checks(&mut self, before: &Config, renamed: &[(String, String)], now: Mono) {
+        for old in before.services.iter().filter(|service| matches!(service.kind, Kind::Program(_))) {
+            let name = renamed.iter().find(|(before, _)| *before == old.name).map_or(&old.name, |(_, new)| new);
+            let new = self.engine.find(name).and_then(|id| self.engine.config().services.get(id.0));
+            if new.is_none_or(|new| new.kind != old.kind) {
+                self.jobs.give_up_checks(&old.name, now);
+            }
+        }
     }
 }

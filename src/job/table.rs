@@ -228,6 +228,14 @@ impl Jobs {
         }
     }
 
+    /// Nobody waits for what check programs of this service say any more: they are ended, and their end is nobody's.
+    pub fn give_up_checks(&mut self, service: &str, now: Mono) {
+        for job in self.jobs.iter_mut().filter(|job| job.purpose == Purpose::Check && job.serves(service)) {
+            job.service.clear();
+            job.deadline = Some(job.deadline.map_or(now, |deadline| deadline.min(now)));
+        }
+    }
+
     /// How many `exec` programs of this service live.
     pub fn count_exec(&self, service: &str) -> usize {
         self.jobs.iter().filter(|job| job.purpose == Purpose::Exec && job.serves(service)).count()

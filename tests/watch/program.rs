@@ -79,3 +79,24 @@ fn one_that_cannot_be_run_is_told_and_a_stopped_one_delays_nobody() {
     sandbox.await_log("'puma' process is running with pid");
     sandbox.stop();
 }
+
+#[test]
+fn a_reload_ends_a_program_that_its_service_does_not_run_any_more() {
+    let sandbox = Sandbox::new();
+    let pidfile = sandbox.path("old.pid");
+    let script = format!("echo $$ > {}\ntrap 'exit 3' TERM\nsleep 600 & wait", pidfile.display());
+    let old = check(&sandbox, "old", &script, "with timeout 600 seconds\n if status != 0 then alert");
+    sandbox.control(&old);
+    sandbox.start();
+    let pid = until("the pid", || std::fs::read_to_string(&pidfile).ok()?.trim().parse().ok());
+    // The same name, another program: it does not wait for the one before it, and hears nothing of it.
+    let new = check(&sandbox, "new", "echo new", "").replace("program new", "program old") + "if status = 0 then alert";
+    sandbox.control(&new);
+    assert_eq!(sandbox.cli(&["reload"]).code, Some(0));
+    sandbox.await_log("'old' status failed (0) -- new\n");
+    until("the end of the old program", || (!process::lives(pid)).then_some(()));
+    sandbox.cycle();
+    sandbox.rewind_log();
+    sandbox.assert_not_logged("(3)");
+    sandbox.assert_not_logged("timed out");
+}
