@@ -29,6 +29,7 @@ mod resolve;
 pub mod start;
 mod wait;
 
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
@@ -60,6 +61,8 @@ pub struct Daemon {
     record: PathBuf,
     engine: Engine,
     jobs: Jobs,
+    /// Services whose check programs wait until others have ended.
+    checks_waiting: VecDeque<String>,
     table: Rc<ProcessTable>,
     own: Pid,
     /// What was asked of filesystems that have not answered yet.
@@ -138,6 +141,7 @@ impl Daemon {
             self.schedule_next(now);
             self.cycle(&mut sample, now);
         }
+        self.start_waiting_checks(now);
         self.engine.tick(now);
         self.settle(&mut sample, now);
         self.watch_processes(now);
@@ -150,7 +154,8 @@ impl Daemon {
             None => false,
             Some(End::Asked { latest }) => !self.server.is_busy() || clock::monotonic() >= latest,
             Some(End::WhenDone) => {
-                !self.engine.is_busy() && !self.remote.is_busy() && !self.jobs.checks() && !self.dirty
+                let checks = self.jobs.checks() > 0 || !self.checks_waiting.is_empty();
+                !self.engine.is_busy() && !self.remote.is_busy() && !checks && !self.dirty
             }
         }
     }

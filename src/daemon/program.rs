@@ -5,22 +5,48 @@ use std::ffi::OsString;
 use super::Daemon;
 use crate::base::program::{Outcome, Purpose};
 use crate::base::time::Mono;
-use crate::config::{Program, Service, ServiceId};
+use crate::config::{Kind, Program, Service, ServiceId};
 use crate::facts::observation::{Observation, ProgramRun};
 use crate::job::{Order, Sink};
-use crate::sys::posix::clock;
 use crate::sys::posix::spawn::Spec;
+use crate::sys::posix::{clock, fd};
+
+/// So many run at a time: each has a descriptor, and most are for others.
+fn most_checks() -> usize {
+    (fd::limit() / 4).max(1)
+}
 
 impl Daemon {
     /// Starts the service's program, unless the last run has not ended yet. What it says comes in [`Daemon::check_ended`];
     /// returned is what must be said at once, because it could not be started.
     pub(super) fn check_program(&mut self, service: &Service, program: &Program, now: Mono) -> Option<Observation> {
-        if self.jobs.is_checking(&service.name) {
+        if self.jobs.is_checking(&service.name) || self.checks_waiting.contains(&service.name) {
+            return None;
+        }
+        if self.jobs.checks() >= most_checks() {
+            self.checks_waiting.push_back(service.name.clone());
             return None;
         }
         self.start_check(service, program, now)
             .err()
             .map(|why| Observation::Program(ProgramRun { not_run: Some(why), ..ProgramRun::default() }))
+    }
+
+    /// Starts programs that had to wait until others ended.
+    pub(super) fn start_waiting_checks(&mut self, now: Mono) {
+        while self.jobs.checks() < most_checks()
+            && let Some(name) = self.checks_waiting.pop_front()
+        {
+            let config = self.engine.config().clone();
+            if let Some(id) = self.engine.find(&name)
+                && let Some(service) = config.services.get(id.0)
+                && let Kind::Program(program) = &service.kind
+                && self.engine.awaits_observation(id)
+                && let Some(seen) = self.check_program(service, program, now)
+            {
+                self.engine.observed(id, &seen, now, clock::wall());
+            }
+        }
     }
 
     fn start_check(&mut self, service: &Service, program: &Program, now: Mono) -> Result<(), String> {

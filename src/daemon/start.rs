@@ -1,6 +1,7 @@
 //! Bringing the daemon up, in the order in which things can go wrong: everything that may refuse does so before the
 //! terminal is left, so that the user reads why and the exit code is true.
 
+use std::collections::VecDeque;
 use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
@@ -164,6 +165,7 @@ fn prepare(called_as: CalledAs, options: Options, errand: Errand) -> Result<Prep
         product: ask::product(called_as),
         engine: Engine::new(Rc::clone(&config), options.verbose),
         jobs: Jobs::default(),
+        checks_waiting: VecDeque::new(),
         own,
         remote: Remote::default(),
         exits: super::exits::Watch::default(),

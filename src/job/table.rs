@@ -246,9 +246,9 @@ impl Jobs {
         self.jobs.iter().any(|job| job.purpose == Purpose::Check && job.serves(service))
     }
 
-    /// Whether any check program runs.
-    pub fn checks(&self) -> bool {
-        self.jobs.iter().any(|job| job.purpose == Purpose::Check)
+    /// How many check programs run.
+    pub fn checks(&self) -> usize {
+        self.jobs.iter().filter(|job| job.purpose == Purpose::Check).count()
     }
 
     /// The descriptors to poll for reading; then call [`Jobs::read`].

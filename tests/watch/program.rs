@@ -1,5 +1,7 @@
 //! Check programs on the real daemon: each kind of program that misbehaves ends as documented.
 
+use std::process::Command;
+
 use crate::harness::{Sandbox, process, until};
 
 fn check(sandbox: &Sandbox, name: &str, script: &str, more: &str) -> String {
@@ -99,4 +101,24 @@ fn a_reload_ends_a_program_that_its_service_does_not_run_any_more() {
     sandbox.rewind_log();
     sandbox.assert_not_logged("(3)");
     sandbox.assert_not_logged("timed out");
+}
+
+#[test]
+fn more_programs_than_descriptors_are_run_one_after_the_other() {
+    let sandbox = Sandbox::new();
+    let nap = sandbox.script("nap", "#!/bin/sh\nsleep 0.3\nexit 3\n");
+    let names: Vec<String> = (0..150).map(|place| format!("nap{place}")).collect();
+    let checks =
+        names.iter().map(|name| format!("check program {name} with path \"{nap}\" if status != 0 then alert\n"));
+    sandbox.control(&checks.collect::<String>());
+    let control = sandbox.control_path();
+    let daemon = sandbox.command(&["-I", "-c", control.to_str().expect("path")]);
+    let mut limited = Command::new("/bin/sh");
+    limited.args(["-c", "ulimit -n 96; exec \"$@\"", "sh"]).arg(daemon.get_program()).args(daemon.get_args());
+    limited.env_clear().envs(daemon.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    sandbox.start_by(limited);
+    let texts: Vec<String> = names.iter().map(|name| format!("'{name}' status failed (3)")).collect();
+    sandbox.await_all(&texts.iter().map(String::as_str).collect::<Vec<_>>());
+    sandbox.rewind_log();
+    sandbox.assert_not_logged("failed to execute");
 }
