@@ -373,7 +373,13 @@ impl Engine {
             Purpose::Restart => (Goal::Restart, Stage::Starting(wait)),
             Purpose::Start | Purpose::Exec | Purpose::Check => (Goal::Start, Stage::Starting(wait)),
         };
-        self.runs[id.0].plan = Some(Plan::new(goal, Cause::Rule, stage));
+        let mut plan = Plan::new(goal, Cause::Rule, stage);
+        if goal == Goal::Stop && begun.is_none() && self.ledger(id).monitor != Monitor::Off {
+            // Nobody wants it stopped: it goes down along with another, and comes back with that.
+            plan = Plan { cause: Cause::Dependency, along: true, paced: false, ..plan };
+            self.ledger_mut(id).taken_along = true;
+        }
+        self.runs[id.0].plan = Some(plan);
     }
 
     /// A start or restart program outlived its timeout: remembered until it ends, also for a service that is new.

@@ -54,3 +54,28 @@ fn what_is_no_process_is_not_started_again_when_its_program_ended_unseen() {
         assert_eq!(engine.pending(ServiceId(0)).is_none(), has_run);
     }
 }
+
+#[test]
+fn who_is_stopped_along_with_another_comes_back_in_the_next_daemon() {
+    // Nothing but what stopped it brings the child back.
+    let mut child = service("child", &[0]);
+    child.rules[0].failure.action = Action::Alert;
+    let services = vec![service("parent", &[]), child];
+    for command in [Command::Restart, Command::Stop] {
+        let mut world = World::new(services.clone());
+        world.command(Command::Start, &[1]);
+        world.minute();
+        assert_eq!(world.alive(), [true; 2]);
+        world.command(command, &[0]);
+        assert!(world.reals[1].program.is_some());
+        restart_daemon(&mut world, &services);
+        world.minute();
+        if command == Command::Stop {
+            assert_eq!(world.alive(), [false; 2]);
+            world.command(Command::Start, &[0]);
+            world.minute();
+        }
+        world.minute();
+        assert_eq!((world.monitor(1), world.alive()), (Monitor::On, vec![true; 2]), "{:#?}", world.log);
+    }
+}
