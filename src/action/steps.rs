@@ -127,7 +127,10 @@ impl Engine {
         let now = self.now;
         let can_start = self.service(id).start.is_some() || self.service(id).restart.is_some();
         let pace = &mut self.runs[id.0].ledger.pace;
-        if self.config.services[id.0].backoff.is_none() || !can_start || !pace.holds(now) {
+        let Some(backoff) = self.config.services[id.0].backoff else { return false };
+        // It may be shorter than it was.
+        pace.next = pace.next.min(now.plus(backoff.longest));
+        if !can_start || !pace.holds(now) {
             return false;
         }
         if !std::mem::replace(&mut pace.waits, true) {

@@ -130,3 +130,14 @@ fn dependants_come_back_at_once() {
     assert_eq!(world.alive(), [true, true], "the restart of its parent brings it back");
     assert_eq!(world.starts(), [2, 3]);
 }
+
+#[test]
+fn a_shorter_back_off_counts_as_soon_as_it_is_read() {
+    let mut world = World::new(vec![patient(86_400, 86_400)]);
+    assert_eq!(starts_at(&mut world, 1), [0]);
+    world.reals[0].process = None;
+    assert_eq!(starts_at(&mut world, 3), []);
+    world.engine.reconfigure(config(vec![patient(20, 60)]));
+    let starts = starts_at(&mut world, 12);
+    assert!(starts.first().is_some_and(|at| *at <= 60), "{starts:?}");
+}
