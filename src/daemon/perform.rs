@@ -121,6 +121,10 @@ impl Daemon {
             // The engine knows of every such program; this is the last line of defence.
             return Err(format!("a start program of it still runs (pid {pid})"));
         }
+        // What a check program sees while another program works on its service says nothing about the outcome.
+        if purpose.brings_to_life() {
+            self.jobs.give_up_checks(&service.name, clock::monotonic());
+        }
         self.spawn(id, service, program, purpose, deadline, done, done, sample)
     }
 

@@ -122,3 +122,27 @@ fn more_programs_than_descriptors_are_run_one_after_the_other() {
     sandbox.rewind_log();
     sandbox.assert_not_logged("failed to execute");
 }
+
+#[test]
+fn what_a_program_saw_before_a_restart_does_not_count_after_it() {
+    let sandbox = Sandbox::new();
+    let (state, gate) = (sandbox.path("well"), sandbox.path("gate"));
+    let script = format!(
+        "w={}\n[ -e $w ] && exit 0\nwhile [ ! -e {} ]; do sleep 0.05; done\nexit 3",
+        state.display(),
+        gate.display()
+    );
+    let mend = sandbox.script("mend", &format!("#!/bin/sh\n: > {}\n", state.display()));
+    let more = format!("with timeout 600 seconds\n start program = \"{mend}\"\n if status != 0 then restart");
+    sandbox.control(&check(&sandbox, "ill", &script, &more));
+    sandbox.start();
+    assert_eq!(sandbox.cli(&["restart", "ill"]).code, Some(0));
+    sandbox.await_log("'ill' restart action done\n");
+    std::fs::write(&gate, "").expect("gate");
+    sandbox.cycle();
+    until("the next verdict", || {
+        sandbox.cli(&["status", "ill"]).out.contains("last exit value              0").then_some(())
+    });
+    sandbox.rewind_log();
+    sandbox.assert_not_logged("status failed");
+}
