@@ -53,12 +53,14 @@ pub(super) struct Builder<'a> {
     pub(super) httpd_place: Option<Location>,
     /// Settings of included files by their words.
     pub(super) given: HashMap<&'static str, super::surprises::Given>,
+    /// Where statements are that could not be read and perhaps begin services.
+    refused: Vec<Span>,
     /// What is not run.
     unbuilt: Vec<(Location, String)>,
 }
 
 /// What service statements belong to.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Current {
     /// No `check` came before, or `set` ended it.
     None,
@@ -124,6 +126,7 @@ impl<'a> Builder<'a> {
             collectors_place: None,
             given: HashMap::new(),
             in_unbuilt_check: false,
+            refused: Vec::new(),
             unbuilt: Vec::new(),
         }
     }
@@ -136,12 +139,16 @@ impl<'a> Builder<'a> {
                 self.set(set, statement.span);
             }
             StatementKind::Check(check) => self.check(check),
+            // Perhaps the beginning of the service that the next statements belong to.
+            StatementKind::Mistake { service: true } if self.current == Current::None => {
+                self.refuse(statement.span);
+            }
             StatementKind::Mistake { service: true } => {
                 if let Some(draft) = self.services.last_mut() {
                     draft.has_mistake = true;
                 }
             }
-            StatementKind::Mistake { service: false } => self.current = Current::Refused,
+            StatementKind::Mistake { service: false } => self.refuse(statement.span),
             StatementKind::Service(service) => match self.current {
                 Current::Service => {
                     self.warn_stray(statement.span);
@@ -160,6 +167,19 @@ impl<'a> Builder<'a> {
                 }
             },
         }
+    }
+
+    /// Passes over the statements that belong to something that could not be read.
+    fn refuse(&mut self, span: Span) {
+        self.current = Current::Refused;
+        self.refused.push(span);
+    }
+
+    /// The words of what could not be read, in lower case: names of services may be among them.
+    fn refused_words(&self) -> HashSet<String> {
+        let texts: Vec<String> = self.refused.iter().map(|span| self.words(*span)).collect();
+        let words = texts.iter().flat_map(|text| text.split(' '));
+        words.map(|word| word.trim_matches(['"', '\'']).to_owned()).collect()
     }
 
     fn set(&mut self, set: Set, span: Span) {
@@ -385,6 +405,7 @@ impl<'a> Builder<'a> {
 
     /// For each service, the places of those it depends on, each once.
     fn depends(&mut self, places: &HashMap<String, usize>) -> Vec<Vec<usize>> {
+        let refused = self.refused_words();
         let mut unknown = Vec::new();
         let mut all = Vec::new();
         for draft in &self.services {
@@ -394,6 +415,7 @@ impl<'a> Builder<'a> {
                 match places.get(&name.to_lowercase()) {
                     Some(place) if !known.insert(*place) => {}
                     Some(place) => parents.push(*place),
+                    None if refused.contains(&name.to_lowercase()) => {}
                     None => unknown
                         .push(Diagnostic::error(*location, format!("there is no service named '{name}' to depend on"))),
                 }

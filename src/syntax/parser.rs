@@ -54,8 +54,7 @@ pub fn parse(sources: &Sources, source: SourceId, files: &mut dyn Files) -> Pars
         match parser.statement() {
             Ok(kind) => statements.push(Statement { span: start.to(parser.last), kind }),
             Err(diagnostic) => {
-                let check = parser.lexer.slice(start).eq_ignore_ascii_case(b"check");
-                let set = parser.lexer.slice(start).eq_ignore_ascii_case(b"set");
+                let service = !stands_alone(parser.lexer.slice(start));
                 parser.diagnostics.push(*diagnostic);
                 if parser.place == place {
                     parser.advance();
@@ -63,10 +62,7 @@ pub fn parse(sources: &Sources, source: SourceId, files: &mut dyn Files) -> Pars
                 parser.recovering = !parser.diagnostics.is_full();
                 parser.skip_statement();
                 parser.recovering = false;
-                statements.push(Statement {
-                    span: start.to(parser.last),
-                    kind: StatementKind::Mistake { service: !check && !set },
-                });
+                statements.push(Statement { span: start.to(parser.last), kind: StatementKind::Mistake { service } });
             }
         }
     }
@@ -567,6 +563,12 @@ impl<'a> Parser<'a> {
 /// Words that begin statements.
 fn statement_words() -> Vec<&'static str> {
     ["set", "check", "include"].iter().chain(words::SERVICE_STATEMENTS).copied().collect()
+}
+
+/// Whether a statement that begins with `word`, misspelt or not, ends the service above it.
+fn stands_alone(word: &[u8]) -> bool {
+    let meant = words::nearest(word, &statement_words()).map_or(word, str::as_bytes);
+    meant.eq_ignore_ascii_case(b"check") || meant.eq_ignore_ascii_case(b"set")
 }
 
 fn near_statement(word: &[u8]) -> bool {

@@ -213,3 +213,23 @@ check program p path \"/bin/true x\" timeout 4 seconds if status != 0 then alert
     assert!(matches!(&service("p").kind, Kind::Program(program) if program.timeout == Some(Duration::from_secs(4))));
     assert!(!format!("{config:?}").contains("\"p\"),") && config.unbuilt.len() > 5);
 }
+
+#[test]
+fn a_service_whose_beginning_is_misspelt_gives_one_error() {
+    let rest = "start \"/bin/true\"\n mode active\n depends on a\n";
+    for (check, message) in [
+        ("chek process b pidfile /b", "expected a statement"),
+        ("check proces b pidfile /b", "expected a type between 'check' and the name"),
+        ("check process \"b\" pidfle /b", "expected 'pidfile' or 'matching'"),
+    ] {
+        for text in [
+            format!("{check}\n {rest}check process a pidfile /a"),
+            format!("check process a pidfile /a depends on B\n{check}\n {rest}"),
+        ] {
+            let found = errors(&text);
+            assert!(found.len() == 1 && found[0].0 == message, "{text}\n{found:?}");
+        }
+    }
+    let text = "check process a pidfile /a depends on c\nchek process b pidfile /b";
+    assert_eq!(errors(text).len(), 2, "{text}");
+}
