@@ -161,7 +161,7 @@ impl Builder<'_> {
             }
             Written::HostHeader(text) => ProtocolOption::HostHeader(text.lossy()),
             Written::Headers(all) => {
-                ProtocolOption::Headers(all.iter().map(|(name, value)| (name.lossy(), value.lossy())).collect())
+                ProtocolOption::Headers(all.iter().map(|(name, value)| (name.lossy(), Secret(value.lossy()))).collect())
             }
             Written::Path(text) => ProtocolOption::Path(text.lossy()),
             Written::Limit { kind, operator, percent } => {

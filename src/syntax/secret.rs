@@ -6,8 +6,15 @@ use super::source::Span;
 /// Whether a variable of that name probably holds a secret.
 pub fn is_secret_name(name: &[u8]) -> bool {
     let name = name.to_ascii_uppercase();
-    let parts: [&[u8]; 3] = [b"PASSWORD", b"SECRET", b"TOKEN"];
+    let parts: [&[u8]; 5] = [b"PASS", b"SECRET", b"TOKEN", b"KEY", b"CREDENTIAL"];
     parts.iter().any(|part| name.windows(part.len()).any(|some| some == *part))
+}
+
+/// Whether a header of HTTP requests of that name probably holds a secret.
+pub fn is_secret_header(name: &[u8]) -> bool {
+    let upper = name.to_ascii_uppercase();
+    let parts: [&[u8]; 2] = [b"AUTH", b"COOKIE"];
+    is_secret_name(name) || parts.iter().any(|part| upper.windows(part.len()).any(|some| some == *part))
 }
 
 /// Ranges of `text` that hold secrets, in order. It errs on the side of hiding: the text may be full of mistakes.
@@ -16,6 +23,7 @@ pub fn secrets(text: &[u8]) -> Vec<Span> {
     let mut found = Vec::new();
     let mut place = 0;
     let mut after_password = false;
+    let mut of_variable = false;
     let mut allow = Allow::No;
     loop {
         let token = lexer.token(place);
@@ -27,14 +35,31 @@ pub fn secrets(text: &[u8]) -> Vec<Span> {
         let is_mark = matches!(token.kind, TokenKind::Operator | TokenKind::Colon);
         if after_password && !is_mark {
             place = lexer.skip_while(place, |byte| byte > b' ');
+            if of_variable {
+                place = end_of_value(&mut lexer, place);
+            }
             found.push(Span { start: token.span.start, end: place });
-            after_password = false;
+            (after_password, of_variable) = (false, false);
             continue;
         }
         match token.kind {
-            TokenKind::Url => found.extend(credentials(word).map(|span| shifted(span, token.span.start))),
+            TokenKind::Url | TokenKind::Quoted => {
+                found.extend(credentials(word).map(|span| shifted(span, token.span.start)))
+            }
             TokenKind::Word if word.eq_ignore_ascii_case(b"password") => after_password = true,
             TokenKind::Word if word.eq_ignore_ascii_case(b"secret") => after_password = true,
+            TokenKind::Word if !is_secret_name(word) && is_scheme(&mut lexer, place) => {
+                place = lexer.skip_while(place, |byte| byte > b' ');
+                let run = Span { start: token.span.start, end: place };
+                found.extend(credentials(lexer.slice(run)).map(|span| shifted(span, run.start)));
+            }
+            // `NAME: VALUE` of `http headers`
+            TokenKind::Word if lexer.token(place).kind == TokenKind::Colon && is_header(word) => {
+                let colon = lexer.token(place).span.end;
+                let start = lexer.skip_blanks(colon);
+                place = lexer.skip_while(start, |byte| !b",]\n".contains(&byte));
+                found.push(Span { start, end: place });
+            }
             // `NAME = VALUE` of `set environment`, with or without blanks.
             TokenKind::Word => {
                 let sign = word.iter().position(|byte| *byte == b'=');
@@ -43,9 +68,11 @@ pub fn secrets(text: &[u8]) -> Vec<Span> {
                 if !is_secret_name(name) {
                 } else if behind < word.len() {
                     place = lexer.skip_while(place, |byte| byte > b' ');
+                    place = end_of_value(&mut lexer, place);
                     found.push(Span { start: token.span.start + behind, end: place });
                 } else {
                     after_password = sign.is_some() || lexer.token(place).kind == TokenKind::Operator;
+                    of_variable = after_password;
                 }
             }
             _ => {}
@@ -61,6 +88,35 @@ pub fn secrets(text: &[u8]) -> Vec<Span> {
             }
             other => other,
         };
+    }
+}
+
+/// Whether the signs at `place` make the word in front of them the scheme of an address.
+fn is_scheme(lexer: &mut Lexer, place: usize) -> bool {
+    let end = lexer.skip_while(place, |byte| b":/".contains(&byte));
+    lexer.slice(Span { start: place, end }) == b"://"
+}
+
+/// Whether a word in front of a colon is the name of a header that probably holds a secret. Options of encryption stand in
+/// front of colons, too, but have no dash.
+fn is_header(word: &[u8]) -> bool {
+    let word = word.strip_prefix(b"[").unwrap_or(word);
+    let whole: [&[u8]; 2] = [b"authorization", b"cookie"];
+    let whole = whole.iter().any(|name| word.eq_ignore_ascii_case(name));
+    whole || word.contains(&b'-') && is_secret_header(word)
+}
+
+/// Where the value of a variable ends whose first word ends at `place`: quotes may be missing around several words.
+fn end_of_value(lexer: &mut Lexer, place: usize) -> usize {
+    let mut end = place;
+    loop {
+        let start = lexer.skip_blanks(end);
+        let word = lexer.skip_while(start, |byte| byte > b' ' && !b"={};,#".contains(&byte));
+        let behind = lexer.skip_blanks(word);
+        if word == start || lexer.byte(behind) == Some(b'=') {
+            return end;
+        }
+        end = lexer.skip_while(word, |byte| byte > b' ' && byte != b'}');
     }
 }
 
@@ -90,7 +146,7 @@ fn shifted(span: Span, by: usize) -> Span {
 }
 
 /// The password within `scheme://user:password@host…`.
-fn credentials(url: &[u8]) -> Option<Span> {
+pub fn credentials(url: &[u8]) -> Option<Span> {
     let start = url.windows(3).position(|part| part == b"://")? + 3;
     let rest = url.get(start..)?;
     let authority = rest.split(|byte| *byte == b'/').next()?;
@@ -124,6 +180,13 @@ mod tests {
             ("if failed url http://h:80/x", &[]),
             ("set limits { programoutput: 5 b }", &[]),
             ("allow admin:\"unbalanced x", &["\"unbalanced"]),
+            ("set environment { DB_PASS = two words A = b }", &["two words"]),
+            ("set environment { API_KEY=two words\nA = b }", &["two words"]),
+            ("set environment { DATABASE_URL = postgres://u:p@h/d }", &["p"]),
+            ("set environment { DATABASE_URL=\"postgres://u:p@h/d\" A = b }", &["p"]),
+            ("http headers [Authorization: Basic c2VjcmV0, Accept: x, X-Api-Key: \"k\"]", &["Basic c2VjcmV0", "\"k\""]),
+            ("with ssl { pemkey: /etc/key pemfile: /etc/pem }", &[]),
+            ("if memory > 5 MB then alert else if passed then alert", &[]),
         ];
         for (text, expected) in table {
             let found: Vec<&str> = secrets(text.as_bytes()).iter().map(|span| &text[span.start..span.end]).collect();

@@ -95,7 +95,7 @@ pub enum ProtocolOption {
     Status { operator: Operator, status: u32 },
     Checksum { kind: Hash, expected: String },
     HostHeader(String),
-    Headers(Vec<(String, String)>),
+    Headers(Vec<(String, Secret)>),
     Path(String),
     Limit { kind: ApacheLimit, operator: Operator, percent: u32 },
     Origin(String),

@@ -3,8 +3,9 @@
 use super::test::{content, hash};
 use super::{Secrets, operand, operator, quoted, quoted_bytes};
 use crate::config::model::{
-    ApacheLimit, Connection, Endpoint, Exchange, Family, ProtocolName, ProtocolOption, Tls, Url,
+    ApacheLimit, Connection, Endpoint, Exchange, Family, ProtocolName, ProtocolOption, Secret, Tls, Url,
 };
+use crate::syntax::secret::is_secret_header;
 
 /// What stands between `if` and `then`, without the rate.
 pub fn connection(connection: &Connection, secrets: Secrets) -> String {
@@ -87,9 +88,11 @@ fn protocol_option(option: &ProtocolOption, secrets: Secrets) -> String {
         ProtocolOption::Checksum { expected, .. } => format!(" checksum {}", quoted(expected)),
         ProtocolOption::HostHeader(text) => format!(" hostheader {}", quoted(text)),
         ProtocolOption::Headers(all) => {
-            let all: Vec<String> =
-                all.iter().map(|(name, value)| format!("{}: {}", plain(name), plain(value))).collect();
-            format!(" http headers [{}]", all.join(", "))
+            let header = |(name, value): &(String, Secret)| {
+                let hidden = secrets == Secrets::Masked && is_secret_header(name.as_bytes());
+                format!("{}: {}", plain(name), plain(if hidden { super::MASK } else { &value.0 }))
+            };
+            format!(" http headers [{}]", all.iter().map(header).collect::<Vec<_>>().join(", "))
         }
         ProtocolOption::Path(text) => format!(" path {}", quoted(text)),
         ProtocolOption::Limit { kind, operator: sign, percent } => {

@@ -9,7 +9,7 @@ use crate::config::model::{
     AllowHost, Facility, Httpd, Limits, LogTarget, MailFormat, PasswordKind, Settings, Signature, Variable,
 };
 
-use crate::syntax::secret::is_secret_name;
+use crate::syntax::secret::{credentials, is_secret_name};
 
 /// All settings but the limits.
 pub fn settings(text: &mut String, settings: &Settings, secrets: Secrets) {
@@ -41,8 +41,9 @@ pub fn settings(text: &mut String, settings: &Settings, secrets: Secrets) {
     }
     if !settings.environment.is_empty() {
         let value = |variable: &Variable| {
-            let shown = !is_secret_name(variable.name.as_bytes());
-            if shown { quoted(&variable.value.0) } else { secrets.text(&variable.value) }
+            let is_secret =
+                is_secret_name(variable.name.as_bytes()) || credentials(variable.value.0.as_bytes()).is_some();
+            if !is_secret { quoted(&variable.value.0) } else { secrets.text(&variable.value) }
         };
         let lines = settings.environment.iter().map(|one| format!("    {} = {}\n", one.name, value(one)));
         line(format!("set environment {{\n{}}}", lines.collect::<String>()));

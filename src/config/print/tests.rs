@@ -123,10 +123,10 @@ fn connections_return() {
 #[test]
 fn secrets_are_masked_unless_they_are_asked_for() {
     let config = config(
-        "set environment { DB_PASSWORD = s3cret } set httpd port 1 allow a:s3cret set mailserver mx password s3cret set mmonit http://u:s3cret@h/c check host h1 address x if failed url http://u:s3cret@h/ then alert if failed port 1 type udp protocol radius secret s3cret then alert if failed port 2 protocol http password s3cret then alert",
+        "set environment { DB_PASSWORD = s3cret DB_URL = postgres://u:s3cret@h/d } set httpd port 1 allow a:s3cret set mailserver mx password s3cret set mmonit http://u:s3cret@h/c check host h1 address x if failed url http://u:s3cret@h/ then alert if failed port 1 type udp protocol radius secret s3cret then alert if failed port 2 protocol http password s3cret http headers [Authorization: Basic s3cret, Accept: x] then alert",
     );
     let masked = print(&config, Secrets::Masked);
-    assert!(!masked.contains("s3cret") && masked.matches(super::MASK).count() == 7, "{masked}");
-    assert_eq!(print(&config, Secrets::Shown).matches("s3cret").count(), 7);
+    assert!(!masked.contains("s3cret") && masked.matches(super::MASK).count() == 9, "{masked}");
+    assert_eq!(print(&config, Secrets::Shown).matches("s3cret").count(), 9);
     assert!(!format!("{config:?}").contains("s3cret"), "{config:?}");
 }
