@@ -187,12 +187,12 @@ pub fn parse(called_as: CalledAs, arguments: &[String]) -> Result<(Options, Verb
         [("h", Verb::Help), ("V", Verb::Version), ("t", Verb::Test), ("i", Verb::Id), ("r", Verb::ResetId)]
     {
         if found.opt_present(flag) {
-            only_with_unmonitor(&options, &verb)?;
+            only_with_their_verb(&options, &verb)?;
             return no_more(called_as, flag, &found.free).map(|()| (options, verb));
         }
     }
     let verb = verb(called_as, &found.free, options.group.is_some())?;
-    only_with_unmonitor(&options, &verb)?;
+    only_with_their_verb(&options, &verb)?;
     Ok((options, verb))
 }
 
@@ -208,11 +208,20 @@ fn time(text: &str) -> Result<Duration, String> {
     Ok(Duration::from_secs(seconds))
 }
 
-fn only_with_unmonitor(options: &Options, verb: &Verb) -> Result<(), String> {
-    match verb {
-        Verb::Action(crate::action::Command::Unmonitor, _) => Ok(()),
-        _ if options.time.is_some() => Err("--for goes with unmonitor only".to_owned()),
-        _ => Ok(()),
+/// Options that mean nothing elsewhere: somebody who forgets `-t` would start a daemon instead.
+fn only_with_their_verb(options: &Options, verb: &Verb) -> Result<(), String> {
+    let test = *verb == Verb::Test;
+    let unmonitor = matches!(verb, Verb::Action(crate::action::Command::Unmonitor, _));
+    let rules = [
+        (options.time.is_some(), unmonitor, "--for goes with unmonitor only"),
+        (options.strict, test, "--strict goes with -t only"),
+        (options.no_host, test, "--no-host goes with -t only"),
+        (options.json, test, "--format goes with -t only"),
+        (options.with_secrets, *verb == Verb::ConfigDump, "--with-secrets goes with config dump only"),
+    ];
+    match rules.iter().find(|(given, fits, _)| *given && !fits) {
+        Some((_, _, message)) => Err((*message).to_owned()),
+        None => Ok(()),
     }
 }
 
@@ -350,6 +359,13 @@ mod tests {
         assert!(parsed("procmatch").is_err());
         assert!(parsed("config").is_err() && parsed("config dump x").is_err());
         assert!(parsed("-t --format=xml").unwrap_err().contains("json"));
+        for option in ["--strict", "--no-host", "--format=json"] {
+            assert!(parsed(option).unwrap_err().ends_with("goes with -t only"), "{option}");
+            assert!(parsed(&format!("{option} reload")).unwrap_err().ends_with("goes with -t only"), "{option}");
+            assert!(parsed(&format!("-t {option}")).is_ok(), "{option}");
+        }
+        assert!(parsed("status --with-secrets").unwrap_err().contains("config dump"));
+        assert!(parsed("config dump --with-secrets").is_ok());
     }
 
     #[test]
