@@ -202,6 +202,8 @@ impl Loader<'_> {
         let magic = pattern.iter().position(|byte| b"*?[".contains(byte));
         let fixed = pattern.get(..magic.unwrap_or(pattern.len())).unwrap_or_default();
         let message = match (magic, fixed.iter().rposition(|byte| *byte == b'/')) {
+            // Not here, but on the machine that the file is for.
+            (None, _) if self.world.stat(&to_path(pattern)).is_ok() => return None,
             (None, _) => "there is no such file to include",
             (Some(_), Some(slash)) => {
                 let folder = to_path(fixed.get(..slash.max(1)).unwrap_or_default());
@@ -244,7 +246,8 @@ impl Files for Loader<'_> {
         paths.retain(|path| !matches!(path.as_os_str().as_encoded_bytes().last(), Some(b'~' | b'/')));
         let mut included = Vec::new();
         for path in paths.into_iter().rev() {
-            if chain.contains(&path.as_path()) {
+            let cwd = self.world.current_dir();
+            if chain.iter().any(|known| cwd.join(known) == cwd.join(&path)) {
                 let message = format!("'{}' includes itself, it is skipped here", path.display());
                 diagnostics.push(Diagnostic::warning(place, message));
                 continue;

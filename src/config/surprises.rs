@@ -96,7 +96,10 @@ impl Builder<'_> {
             return;
         };
         if let Some(message) = page(httpd) {
-            self.push(Diagnostic::warning(location, message));
+            let warning = Diagnostic::warning(location, message);
+            let help = "add 'allow USER:PASSWORD', or 'read-only' behind the port";
+            let open = httpd.credentials.is_empty() && httpd.port.is_some() && !httpd.allow.is_empty();
+            self.push(if open { warning.with_help(help) } else { warning });
         }
     }
 }

@@ -50,6 +50,11 @@ impl Parser<'_> {
     /// `failed` or `succeeded` and a test over the network.
     fn network_test(&mut self, start: Span, named: Span) -> Parse<StatementKind> {
         let Some(succeeded) = self.accept_of(&[("failed", false), ("succeeded", true)]) else {
+            let not = self.peek();
+            if self.is(not, "not") {
+                self.advance();
+                return Err(self.expected_word("'exist' behind 'not'", &["exist", "exists", "match"]));
+            }
             return Err(self.expected_word("a test", words::TESTS));
         };
         let connection = self.connection(succeeded)?;

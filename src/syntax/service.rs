@@ -4,6 +4,7 @@ use super::lexer::{Token, TokenKind, ends_word};
 use super::parser::{Parse, Parser};
 use super::source::{Span, Text};
 use super::statement::{Backoff, Content, Method, Mode, ServiceStatement, StatementKind, Time};
+use super::words;
 
 impl Parser<'_> {
     /// A statement that begins with one of [`words::SERVICE_STATEMENTS`].
@@ -17,7 +18,9 @@ impl Parser<'_> {
             b"depend" | b"depends" => ServiceStatement::Depends(self.depends()?),
             b"group" => {
                 self.advance();
-                ServiceStatement::Group(self.group_name()?)
+                let name = self.group_name()?;
+                self.no_more_names("a 'group' statement has one name; write another 'group' for the next")?;
+                ServiceStatement::Group(name)
             }
             b"mode" => {
                 const MODES: [(&str, Mode); 3] =
@@ -156,10 +159,26 @@ impl Parser<'_> {
                 _ => false,
             };
             if !more {
+                self.no_more_names("names are separated by commas")?;
                 return Ok(names);
             }
             self.take(Span { start: separator, end: separator + 1 });
         }
+    }
+
+    /// Behind names: what goes on in their line must be a statement.
+    fn no_more_names(&mut self, help: &str) -> Parse<()> {
+        let last = Token { kind: TokenKind::Word, span: self.last() };
+        let next = self.peek();
+        let is_name = match next.kind {
+            TokenKind::Word => !words::is_one_of(self.lexer.slice(next.span), words::SERVICE_STATEMENTS),
+            TokenKind::Quoted => true,
+            _ => false,
+        };
+        if !is_name || self.starts_statement(next) || !self.is_on_line_of(last, next) {
+            return Ok(());
+        }
+        Err(Box::new(self.error(next.span, "expected a statement").with_help(help)))
     }
 
     fn word_is_on(&mut self, start: usize) -> bool {

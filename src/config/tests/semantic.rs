@@ -233,3 +233,29 @@ fn a_service_whose_beginning_is_misspelt_gives_one_error() {
     let text = "check process a pidfile /a depends on c\nchek process b pidfile /b";
     assert_eq!(errors(text).len(), 2, "{text}");
 }
+
+#[test]
+fn a_file_that_includes_itself_by_a_relative_path_is_read_once() {
+    let mut fake = Fake::with("");
+    let text = b"include m\ncheck process a pidfile /a";
+    fake.add("/cwd/m", text);
+    fake.add("m", text);
+    let shown = load::load(std::path::Path::new("/cwd/m"), &fake, &Default::default()).messages();
+    assert_eq!(shown.lines().next(), Some("/cwd/m:1:9: warning: 'm' includes itself, it is skipped here"), "{shown}");
+    assert_eq!(shown.matches("warning").count() + shown.matches("error").count(), 1, "{shown}");
+}
+
+#[test]
+fn common_slips_get_a_hint() {
+    let process = |rest: &str| format!("check process a pidfile /a\n{rest}\n");
+    for (text, hint) in [
+        (process("depends on b c"), "names are separated by commas"),
+        (process("group x y"), "a 'group' statement has one name; write another 'group' for the next"),
+        (process("if does not exits then alert"), "did you mean 'exist'?"),
+        ("set httpd port 1 allow localhost".to_owned(), "add 'allow USER:PASSWORD', or 'read-only' behind the port"),
+    ] {
+        let shown = loaded(&Fake::with(&text)).messages();
+        assert!(shown.contains(&format!("help: {hint}")) && shown.matches("help: ").count() == 1, "{shown}");
+    }
+    assert_eq!(errors(&process("group x start \"/bin/true\" group y alert a@b")), []);
+}
