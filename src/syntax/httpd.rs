@@ -165,6 +165,7 @@ impl Parser<'_> {
         let cut = token.kind != TokenKind::Quoted && end > token.span.end;
         if plain && !cut {
             self.advance();
+            self.warn_typographic(token.span);
             return Ok(self.text(token));
         }
         let span = Span { start: token.span.start, end };

@@ -282,7 +282,15 @@ impl<'a> Parser<'a> {
             _ => return Err(self.expected(what)),
         }
         self.advance();
+        self.warn_typographic(token.span);
         Ok(self.text(token))
+    }
+
+    /// Warns when a word that was taken seems to have been meant to stand in quotes.
+    pub(super) fn warn_typographic(&mut self, span: Span) {
+        if is_typographic(self.lexer.slice(span)) {
+            self.warn(span, TYPOGRAPHIC);
+        }
     }
 
     /// Takes a path, quoted or not, or fails.
@@ -349,6 +357,7 @@ impl<'a> Parser<'a> {
         }
         let span = Span { start, end };
         self.take(span);
+        self.warn_typographic(span);
         Ok(Spanned { value: self.lexer.slice(span).to_vec(), span })
     }
 
@@ -577,19 +586,21 @@ fn near_statement(word: &[u8]) -> bool {
 
 const TYPOGRAPHIC: &str = "typographic quotes are ordinary letters here, use \" or '";
 
+/// Letters that only look like quotes.
+pub(super) const TYPOGRAPHIC_QUOTES: [&[u8]; 8] = [
+    "\u{201c}".as_bytes(),
+    "\u{201d}".as_bytes(),
+    "\u{201e}".as_bytes(),
+    "\u{2018}".as_bytes(),
+    "\u{2019}".as_bytes(),
+    "\u{201a}".as_bytes(),
+    "\u{ab}".as_bytes(),
+    "\u{bb}".as_bytes(),
+];
+
 /// Whether the text begins or ends with a quote that only looks like one.
 fn is_typographic(text: &[u8]) -> bool {
-    const QUOTES: [&[u8]; 8] = [
-        "\u{201c}".as_bytes(),
-        "\u{201d}".as_bytes(),
-        "\u{201e}".as_bytes(),
-        "\u{2018}".as_bytes(),
-        "\u{2019}".as_bytes(),
-        "\u{201a}".as_bytes(),
-        "\u{ab}".as_bytes(),
-        "\u{bb}".as_bytes(),
-    ];
-    QUOTES.iter().any(|quote| text.starts_with(quote) || text.ends_with(quote))
+    TYPOGRAPHIC_QUOTES.iter().any(|quote| text.starts_with(quote) || text.ends_with(quote))
 }
 
 /// Splits `30s` into number and unit.

@@ -1,6 +1,7 @@
 //! Which parts of a control file must not be shown: passwords, shared secrets, the credentials of addresses.
 
 use super::lexer::{Lexer, Token, TokenKind};
+use super::parser::TYPOGRAPHIC_QUOTES;
 use super::source::Span;
 
 /// Whether a variable of that name probably holds a secret.
@@ -38,11 +39,17 @@ pub fn secrets(text: &[u8]) -> Vec<Span> {
             if of_variable {
                 place = end_of_value(&mut lexer, place);
             }
+            place = end_of_typographic(&mut lexer, token.span.start, place);
             found.push(Span { start: token.span.start, end: place });
             (after_password, of_variable) = (false, false);
             continue;
         }
         match token.kind {
+            TokenKind::Url if credentials(word).is_none() && is_cut(&mut lexer, token.span) => {
+                let colon = word.iter().rposition(|byte| *byte == b':').unwrap_or_default();
+                place = lexer.skip_while(place, |byte| byte != b'@' && byte != b'\n');
+                found.push(Span { start: token.span.start + colon + 1, end: place });
+            }
             TokenKind::Url | TokenKind::Quoted => {
                 found.extend(credentials(word).map(|span| shifted(span, token.span.start)))
             }
@@ -83,6 +90,7 @@ pub fn secrets(text: &[u8]) -> Vec<Span> {
                 let quoted = lexer.token(start);
                 let end = if quoted.kind == TokenKind::Quoted { quoted.span.end } else { start };
                 place = lexer.skip_while(end, |byte| byte > b' ');
+                place = end_of_typographic(&mut lexer, start, place);
                 found.push(Span { start, end: place });
                 Allow::No
             }
@@ -95,6 +103,14 @@ pub fn secrets(text: &[u8]) -> Vec<Span> {
 fn is_scheme(lexer: &mut Lexer, place: usize) -> bool {
     let end = lexer.skip_while(place, |byte| b":/".contains(&byte));
     lexer.slice(Span { start: place, end }) == b"://"
+}
+
+/// Whether an address ends in what looks like a password with a blank in it: no port, and an '@' follows in the line.
+fn is_cut(lexer: &mut Lexer, url: Span) -> bool {
+    let line = lexer.skip_while(url.end, |byte| byte != b'\n');
+    let has_at = lexer.slice(Span { start: url.end, end: line }).contains(&b'@');
+    let behind_colon = lexer.slice(url).rsplit(|byte| *byte == b':').next().unwrap_or_default();
+    has_at && !behind_colon.contains(&b'/') && !behind_colon.iter().all(u8::is_ascii_digit)
 }
 
 /// Whether a word in front of a colon is the name of a header that probably holds a secret. Options of encryption stand in
@@ -118,6 +134,21 @@ fn end_of_value(lexer: &mut Lexer, place: usize) -> usize {
         }
         end = lexer.skip_while(word, |byte| byte > b' ' && byte != b'}');
     }
+}
+
+/// Where a secret that stands from `start` to `end` really ends, if it begins with a letter that looks like a quote.
+fn end_of_typographic(lexer: &mut Lexer, start: usize, end: usize) -> usize {
+    let line = lexer.skip_while(start, |byte| byte != b'\n');
+    let text = lexer.slice(Span { start, end: line });
+    let Some(opening) = TYPOGRAPHIC_QUOTES.iter().find(|quote| text.starts_with(quote)) else {
+        return end;
+    };
+    let closes = |place: &usize| {
+        let rest = text.get(*place..).unwrap_or_default();
+        TYPOGRAPHIC_QUOTES.iter().any(|quote| rest.starts_with(quote))
+    };
+    let closing = (opening.len()..text.len()).find(closes);
+    lexer.skip_while(end.max(closing.map_or(line, |place| start + place)), |byte| byte > b' ')
 }
 
 /// Where in `allow NAME : SECRET` the scan stands.
@@ -185,6 +216,11 @@ mod tests {
             ("set environment { DATABASE_URL = postgres://u:p@h/d }", &["p"]),
             ("set environment { DATABASE_URL=\"postgres://u:p@h/d\" A = b }", &["p"]),
             ("http headers [Authorization: Basic c2VjcmV0, Accept: x, X-Api-Key: \"k\"]", &["Basic c2VjcmV0", "\"k\""]),
+            ("allow admin:\u{201c}two words\u{201d} allow localhost", &["\u{201c}two words\u{201d}"]),
+            ("password \u{201c}two words\u{201d} port 25", &["\u{201c}two words\u{201d}"]),
+            ("password \u{201c}two words\nport 25", &["\u{201c}two words"]),
+            ("set mmonit https://u:two words@h/c", &["two words"]),
+            ("if failed url http://h:80/x then alert alert a@b", &[]),
             ("with ssl { pemkey: /etc/key pemfile: /etc/pem }", &[]),
             ("if memory > 5 MB then alert else if passed then alert", &[]),
         ];

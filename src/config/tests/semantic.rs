@@ -259,3 +259,19 @@ fn common_slips_get_a_hint() {
     }
     assert_eq!(errors(&process("group x start \"/bin/true\" group y alert a@b")), []);
 }
+
+#[test]
+fn letters_that_look_like_quotes_give_a_warning_where_they_are_accepted() {
+    for text in [
+        "check process a matching \u{201c}puma\u{201d}",
+        "check process \u{201c}a\u{201d} pidfile /a",
+        "set mailserver mx password \u{201c}x\u{201d}",
+        "set httpd port 1 allow a:\u{201c}x\u{201d}",
+    ] {
+        let shown = loaded(&Fake::with(text)).messages();
+        assert!(
+            shown.contains("warning: typographic quotes are ordinary letters here") && !shown.contains("error"),
+            "{shown}"
+        );
+    }
+}
