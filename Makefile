@@ -51,7 +51,7 @@ install:
 	@if command -v $(CARGO) >/dev/null 2>&1; then $(MAKE) all PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' \
 		STATEDIR='$(STATEDIR)' RUNDIR='$(RUNDIR)' PIDFILE='$(PIDFILE)'; \
 	elif test ! -x $(BINARY); then echo "$(BINARY) is missing: run make first" >&2; exit 1; fi
-	install -d -m 0755 '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(SYSCONFDIR)' \
+	install -d -m 0755 '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(SYSCONFDIR)/monit.d' \
 		'$(DESTDIR)$(MANDIR)/man5' '$(DESTDIR)$(MANDIR)/man8'
 	install -m 0755 $(BINARY) '$(DESTDIR)$(PREFIX)/bin/pollux'
 	$(PLACES) man/pollux.8 > '$(DESTDIR)$(MANDIR)/man8/pollux.8'
