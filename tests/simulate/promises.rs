@@ -253,10 +253,9 @@ impl World {
             && rule_starts(service)
             && matches!(presence, Presence::Gone(_))
             && !service.restart_limits.is_empty()
+            && let Some((restarts, _)) = &mut self.promises.0[unit].counts
         {
-            if let Some((restarts, _)) = &mut self.promises.0[unit].counts {
-                *restarts += 1;
-            }
+            *restarts += 1;
         }
     }
 

@@ -41,8 +41,7 @@ fn one_that_prints_for_ever_or_ignores_term_is_ended_with_all_that_it_started() 
     );
     sandbox.control(&format!("{endless}{deaf}"));
     sandbox.start();
-    sandbox.await_log("'endless' program timed out and was ended\n");
-    sandbox.await_log("'endless' status failed (15) -- y\\ny");
+    sandbox.await_all(&["'endless' program timed out and was ended\n", "'endless' status failed (15) -- y\\ny"]);
     assert!(sandbox.log().lines().all(|line| line.len() < 2000), "what is kept has a limit");
     sandbox.await_log("'deaf' status failed (9) -- no output\n");
     let pid = std::fs::read_to_string(child).expect("pid").trim().parse().expect("number");
@@ -62,8 +61,7 @@ fn one_that_closes_its_output_or_leaves_a_child_behind_is_judged_when_it_ends() 
     );
     sandbox.control(&format!("{closer}{leaver}"));
     sandbox.start();
-    sandbox.await_log("'closer' status failed (2) -- no output\n");
-    sandbox.await_log("'leaver' status failed (1) -- hello\n");
+    sandbox.await_all(&["'closer' status failed (2) -- no output\n", "'leaver' status failed (1) -- hello\n"]);
     let pid = std::fs::read_to_string(pidfile).expect("pid").trim().parse().expect("number");
     assert!(process::lives(pid), "what a program leaves behind in time is its own affair");
     process::signal(pid, "KILL");
