@@ -257,6 +257,7 @@ impl World {
         }
         self.promises.forget_counts();
         self.daemon = Some(Daemon { engine, jobs, late: Vec::new(), dirty: true, next_cycle: now, next_adopted: now });
+        self.check_settled();
         self.settle();
     }
 
@@ -644,6 +645,8 @@ impl World {
     /// Another control file is put in place, and the daemon reads it.
     pub fn reload(&mut self, services: Vec<Written>) {
         let before: Vec<Written> = std::mem::replace(&mut self.services, services);
+        // A changed timeout is another promise.
+        self.machine.forget_promises();
         self.settle();
         let Some(daemon) = &self.daemon else { return };
         let config = control::config(&self.services);
@@ -665,8 +668,6 @@ impl World {
         self.promises.forget_counts();
         let now = self.machine.now;
         self.promises.forget_order();
-        // A changed timeout is another promise.
-        self.machine.forget_promises();
         // Killed before the new names are written, it would know renamed services no more.
         let doom = self.doom.take();
         let Some(daemon) = &mut self.daemon else { return };

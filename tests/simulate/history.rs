@@ -17,9 +17,9 @@ const COMMANDS: [Command; 5] = [Command::Start, Command::Stop, Command::Restart,
 /// One seed: a world, what happens to it, and a calm end in which everything comes to rest.
 pub fn history(seed: u64) -> Table {
     let mut dice = Dice::new(seed);
-    let (count, steps) = match seed % 100 {
-        99 => (100 + dice.place(401), 40),
-        n if n >= 90 => (10 + dice.place(40), 200),
+    let (count, steps) = match seed % 250 {
+        249 => (100 + dice.place(401), 30),
+        n if n >= 240 => (10 + dice.place(40), 200),
         _ => (1 + dice.place(4), 1_500),
     };
     let services: Vec<Written> = (0..count).map(|unit| Written::of(unit, &mut dice)).collect();

@@ -160,12 +160,15 @@ impl World {
         for dependant in dependants(&config, id) {
             // What is not watched and asked for at the same time has no order.
             let is_off = engine.ledger(dependant).monitor == Monitor::Off;
-            let before = ["parents", "dependants", "look before stop", "look before start"];
+            // A late start program may end at any time, and what it brings is waited for.
+            let before = ["parents", "dependants", "look before stop", "look before start", "appearing"];
             let idle = match engine.stage(dependant) {
                 None | Some("parents") => true,
                 Some(stage) => before.contains(&stage) && engine.known(dependant).is_none(),
             };
-            let waits = is_off || idle;
+            // One with a restart program stays up while it waits for its turn.
+            let stays = config.services[dependant.0].restart.is_some();
+            let waits = is_off || idle || stays;
             let has_stop = config.services[dependant.0].stop.is_some();
             let ledger = engine.ledger(dependant);
             let lives =

@@ -136,13 +136,9 @@ fn impossible(monitor: &str, stage: &str, event: Event) -> Option<&'static str> 
             ("idle", StartOverdue) if monitor == "on" => UNCOUNTED,
             _ => Some("only what is starting has a start program in time"),
         },
-        StopTimedOut | StopNotRun | StopFailed if stage != "stopping" => {
-            Some("only what is stopping has a stop program")
-        }
-        StopEnded if stage != "stopping" => match stage {
-            "idle" => UNCOUNTED,
-            _ => Some("only what is stopping has a stop program"),
-        },
+        StopNotRun if stage != "stopping" => Some("only what is stopping has a stop program run"),
+        // One that an earlier daemon ran, or one of a service that was taken out and came back.
+        StopEnded | StopFailed | StopTimedOut if stage != "stopping" => UNCOUNTED,
         // A start program past its timeout ends when it likes, whatever is being done by then.
         StartEnded | StartFailed | StartRefused if stage != "starting" => UNCOUNTED,
         _ if runs && event == LookDue => Some("while a program runs nobody looks"),
