@@ -128,19 +128,21 @@ fn impossible(monitor: &str, stage: &str, event: Event) -> Option<&'static str> 
         SeenUnknown if stage == "dependants" => UNCOUNTED,
         SeenRunning | SeenGone if stage == "dependants" => UNCOUNTED,
         PassedOver if asks => UNCOUNTED,
+        // The answer to a question whose action has ended otherwise.
+        LookedRunning | LookedGone | LookedUnknown if stage == "idle" => UNCOUNTED,
         LookedRunning | LookedGone | LookedUnknown if !asks && !waits => {
             Some("a look is asked for before a program runs and after it has ended")
         }
         LookDue if !waits => Some("only what has its program behind it is looked at again"),
-        StartOverdue | StartNotRun if stage != "starting" => match (stage, event) {
-            ("idle", StartOverdue) if monitor == "on" => UNCOUNTED,
-            _ => Some("only what is starting has a start program in time"),
-        },
+        StartNotRun if stage != "starting" => Some("only what is starting has a start program run"),
+        StartOverdue if stage != "starting" => UNCOUNTED,
         StopNotRun if stage != "stopping" => Some("only what is stopping has a stop program run"),
         // One that an earlier daemon ran, or one of a service that was taken out and came back.
         StopEnded | StopFailed | StopTimedOut if stage != "stopping" => UNCOUNTED,
         // A start program past its timeout ends when it likes, whatever is being done by then.
         StartEnded | StartFailed | StartRefused if stage != "starting" => UNCOUNTED,
+        // Only one that is restarted with a live process waits like that.
+        _ if monitor == "on" && stage == "parents" => UNCOUNTED,
         _ if runs && event == LookDue => Some("while a program runs nobody looks"),
         _ => None,
     }
