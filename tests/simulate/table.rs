@@ -114,7 +114,6 @@ impl Default for Table {
 /// Why an event cannot meet a service in a state; `None` when it can.
 fn impossible(monitor: &str, stage: &str, event: Event) -> Option<&'static str> {
     use Event::*;
-    let runs = matches!(stage, "stopping" | "starting");
     let waits = matches!(stage, "going" | "appearing");
     let asks = matches!(stage, "look before stop" | "look before start");
     match event {
@@ -125,8 +124,7 @@ fn impossible(monitor: &str, stage: &str, event: Event) -> Option<&'static str> 
         SeenRunning | SeenGone | SeenUnknown if !matches!(stage, "idle" | "dependants") => {
             Some("what is being started or stopped is not looked at in a cycle")
         }
-        SeenUnknown if stage == "dependants" => UNCOUNTED,
-        SeenRunning | SeenGone if stage == "dependants" => UNCOUNTED,
+        SeenRunning | SeenGone | SeenUnknown if stage == "dependants" => UNCOUNTED,
         PassedOver if asks => UNCOUNTED,
         // The answer to a question whose action has ended otherwise.
         LookedRunning | LookedGone | LookedUnknown if stage == "idle" => UNCOUNTED,
@@ -143,7 +141,6 @@ fn impossible(monitor: &str, stage: &str, event: Event) -> Option<&'static str> 
         StartEnded | StartFailed | StartRefused if stage != "starting" => UNCOUNTED,
         // Only one that is restarted with a live process waits like that.
         _ if monitor == "on" && stage == "parents" => UNCOUNTED,
-        _ if runs && event == LookDue => Some("while a program runs nobody looks"),
         _ => None,
     }
 }
