@@ -5,6 +5,7 @@ use std::fs::{self, File, Permissions};
 use std::io;
 use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -51,6 +52,15 @@ static WRITING: RwLock<()> = RwLock::new(());
 /// Starts a program.
 pub fn spawn(command: &mut Command) -> io::Result<Child> {
     let _nobody_writes = WRITING.read().unwrap_or_else(PoisonError::into_inner);
+    // Who runs in the background of a shell ignores these two, and passes that on.
+    // SAFETY: signal(2) may be called between fork and exec.
+    unsafe {
+        command.pre_exec(|| {
+            libc::signal(libc::SIGINT, libc::SIG_DFL);
+            libc::signal(libc::SIGQUIT, libc::SIG_DFL);
+            Ok(())
+        });
+    }
     command.spawn()
 }
 
