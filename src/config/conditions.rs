@@ -37,6 +37,13 @@ impl Builder<'_> {
             written::Test::Measured { measure, limit } => {
                 self.warn_never(&limit);
                 self.warn_bytes(measure, &limit);
+                if !self.world.tells(kind, measure, limit.unit) {
+                    let location = self.location(head);
+                    self.push(Diagnostic::warning(
+                        location,
+                        "this system does not tell that, the rule is never judged",
+                    ));
+                }
                 Test::Measured { measure, limit: self::limit(&limit) }
             }
             written::Test::Transferred { upload, limit, minutes } => {

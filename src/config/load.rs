@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::build::{Builder, to_path};
-use super::model::{Config, LogTarget, Settings};
+use super::model::{Config, LogTarget, Measure, ServiceType, Settings, Unit};
 use super::world::{FileFacts, ProgramState, World};
 use crate::syntax::diagnostic::{Diagnostic, Diagnostics};
 use crate::syntax::parser::{Files, parse};
 use crate::syntax::source::{Location, Source, SourceId, Sources};
 use crate::sys::head::read_head;
-use crate::sys::platform::machine;
+use crate::sys::platform::{self, machine};
 use crate::sys::posix;
 
 /// Most bytes of one file.
@@ -274,6 +274,17 @@ impl Files for Loader<'_> {
 pub struct Machine;
 
 impl World for Machine {
+    fn tells(&self, kind: ServiceType, measure: Measure, unit: Unit) -> bool {
+        match (kind, measure) {
+            (ServiceType::System, Measure::Cpu(Some(kind))) => platform::system::CPU_KINDS.contains(&kind.word()),
+            (ServiceType::Process, Measure::Read | Measure::Write) => platform::usage::TELLS_BYTES,
+            (ServiceType::Process, Measure::DiskRead | Measure::DiskWrite) => {
+                unit == Unit::Operations || platform::usage::TELLS_BYTES
+            }
+            _ => true,
+        }
+    }
+
     fn read(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>> {
         posix::file::read(path, limit)
     }

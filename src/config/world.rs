@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::model::{Measure, ServiceType, Unit};
+
 /// What [`World::stat`] tells of a file, links followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileFacts {
@@ -36,6 +38,13 @@ pub trait World {
     /// # Errors
     /// Those of open(2) and read(2); `InvalidInput` when it is no regular file, `FileTooLarge` when it is longer.
     fn read(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>>;
+
+    /// Whether the system tells what is measured, in that unit, of services of that type. A machine that is not at hand may
+    /// tell everything.
+    fn tells(&self, kind: ServiceType, measure: Measure, unit: Unit) -> bool {
+        let _ = (kind, measure, unit);
+        true
+    }
 
     /// What stat(2) says.
     ///
@@ -91,6 +100,7 @@ pub(super) mod fake {
         pub groups: Vec<(String, u32)>,
         pub programs: BTreeMap<PathBuf, ProgramState>,
         pub euid: u32,
+        pub silent: Vec<Measure>,
     }
 
     impl Fake {
@@ -102,6 +112,7 @@ pub(super) mod fake {
                 groups: vec![("wheel".to_owned(), 0), ("www".to_owned(), 80)],
                 programs: BTreeMap::new(),
                 euid: 0,
+                silent: Vec::new(),
             };
             fake.add("/etc/monitrc", text.as_bytes());
             for program in ["/bin/true", "/usr/sbin/service"] {
@@ -118,6 +129,10 @@ pub(super) mod fake {
     }
 
     impl World for Fake {
+        fn tells(&self, _: ServiceType, measure: Measure, _: Unit) -> bool {
+            !self.silent.contains(&measure)
+        }
+
         fn read(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>> {
             let (facts, text) = self.files.get(path).ok_or(io::ErrorKind::NotFound)?;
             if !facts.regular {

@@ -486,6 +486,23 @@ pub enum CpuKind {
     GuestNice,
 }
 
+impl CpuKind {
+    /// Its word in the control file.
+    pub fn word(self) -> &'static str {
+        match self {
+            CpuKind::User => "user",
+            CpuKind::System => "system",
+            CpuKind::Wait => "wait",
+            CpuKind::Nice => "nice",
+            CpuKind::HardIrq => "hardirq",
+            CpuKind::SoftIrq => "softirq",
+            CpuKind::Steal => "steal",
+            CpuKind::Guest => "guest",
+            CpuKind::GuestNice => "guestnice",
+        }
+    }
+}
+
 /// Timestamps of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Timestamp {

@@ -1,7 +1,7 @@
 //! Tests of rules.
 
 use super::{Secrets, account, connection, operand, operator, quoted};
-use crate::config::model::{Attribute, Content, CpuKind, Hash, Limit, Measure, Patterns, Test, Timestamp, Unit};
+use crate::config::model::{Attribute, Content, Hash, Limit, Measure, Patterns, Test, Timestamp, Unit};
 
 /// What stands between `if` and `then`, without the rate.
 pub fn test(test: &Test, secrets: Secrets) -> String {
@@ -86,7 +86,7 @@ fn number(millionths: u64) -> String {
 
 fn measure(measure: Measure) -> String {
     let word = match measure {
-        Measure::Cpu(Some(kind)) => return format!("cpu({})", cpu_kind(kind)),
+        Measure::Cpu(Some(kind)) => return format!("cpu({})", kind.word()),
         Measure::Load { minutes, per_core } => {
             return format!("loadavg({minutes}min){}", if per_core { " per core" } else { "" });
         }
@@ -118,20 +118,6 @@ fn measure(measure: Measure) -> String {
         Measure::Hardlink => "hardlink",
     };
     word.to_owned()
-}
-
-fn cpu_kind(kind: CpuKind) -> &'static str {
-    match kind {
-        CpuKind::User => "user",
-        CpuKind::System => "system",
-        CpuKind::Wait => "wait",
-        CpuKind::Nice => "nice",
-        CpuKind::HardIrq => "hardirq",
-        CpuKind::SoftIrq => "softirq",
-        CpuKind::Steal => "steal",
-        CpuKind::Guest => "guest",
-        CpuKind::GuestNice => "guestnice",
-    }
 }
 
 fn timestamp(timestamp: Timestamp) -> &'static str {

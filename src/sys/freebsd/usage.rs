@@ -5,6 +5,9 @@
 use super::decode::{DecodeError, int, long};
 use crate::facts::usage::UNLIMITED;
 
+/// Whether the system counts the bytes that a process reads and writes.
+pub const TELLS_BYTES: bool = false;
+
 /// Where the fields of `struct kinfo_file` (<sys/user.h>) begin.
 mod offset {
     pub const STRUCTSIZE: usize = 0;

@@ -11,6 +11,9 @@ use crate::base::process::Pid;
 use crate::facts::usage::{Descriptors, ProcessFacts, ProcessIo, Row, UNLIMITED, Wanted};
 use crate::sys::count;
 
+/// Whether the system counts the bytes that a process reads and writes.
+pub const TELLS_BYTES: bool = true;
+
 /// `f_type` of procfs (PROC_SUPER_MAGIC of <linux/magic.h>).
 const PROC_MAGIC: u64 = 0x9fa0;
 
