@@ -19,8 +19,9 @@ mutate() {
 }
 
 killed() {
-    cargo test -q --locked --lib -- action:: event:: > "$log/$1" 2>&1 || { echo 'unit tests'; return; }
-    timeout 600 cargo test -q --locked --test simulate > "$log/$1" 2>&1 || { echo simulator; return; }
+    # A mistake may keep them from ending, which is found, too.
+    timeout 300 cargo test -q --locked --lib -- action:: event:: > "$log/$1" 2>&1 || { echo 'unit tests'; return; }
+    timeout 300 cargo test -q --locked --test simulate > "$log/$1" 2>&1 || { echo simulator; return; }
 }
 
 (cd "$top" && tar cf - Cargo.toml Cargo.lock src tests man monitrc.sample) | (cd "$copy" && tar xf -)
