@@ -110,7 +110,6 @@ fn error_lines(loaded: &Loaded, path: &Path) -> BTreeSet<u32> {
 /// A configuration without places and the order of the file, which a printed text cannot keep.
 fn placeless(mut config: Config) -> Config {
     config.unbuilt.clear();
-    config.listed.clear();
     for service in &mut config.services {
         service.place = Place { file: PathBuf::new(), line: 0 };
     }

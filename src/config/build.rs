@@ -345,6 +345,7 @@ impl<'a> Builder<'a> {
     /// Checks what concerns several services, and orders them. `None` when anything at all was wrong.
     pub(super) fn finish(mut self, control_file: PathBuf) -> (Settings, Option<Config>) {
         let places = self.places();
+        self.add_system(&places);
         let depends = self.depends(&places);
         let order = match order(&depends) {
             Ok(order) => order,
@@ -353,7 +354,6 @@ impl<'a> Builder<'a> {
                 Vec::new()
             }
         };
-        self.add_system(&places);
         self.incomplete();
         let settings = self.settings.clone();
         if self.diagnostics.has_errors() {
@@ -362,8 +362,6 @@ impl<'a> Builder<'a> {
         self.warn_idle();
         self.warn_page();
         self.warn_collectors();
-        // The service that was added depends on nothing and stands at the end.
-        let order: Vec<usize> = order.iter().copied().chain(depends.len()..self.services.len()).collect();
         let mut new_places: Vec<usize> = vec![0; order.len()];
         for (new, old) in order.iter().enumerate() {
             if let Some(slot) = new_places.get_mut(*old) {

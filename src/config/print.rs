@@ -32,7 +32,8 @@ pub fn print(config: &Config, secrets: Secrets) -> String {
     let mut text = String::new();
     settings::settings(&mut text, &config.settings, secrets);
     text.push('\n');
-    for found in &config.services {
+    let listed = config.listed.iter().filter_map(|id| config.services.get(id.0));
+    for found in listed {
         service::service(&mut text, config, found, secrets);
     }
     text.push_str(&settings::limits(&config.settings.limits));

@@ -220,8 +220,8 @@ fn services_stand_behind_what_they_depend_on() {
     let config = config(
         "check process a pidfile /a depends on C, b check process b pidfile /b check process c pidfile /c depends on b, b check process d pidfile /d",
     );
-    assert_eq!(names(&config), ["b", "c", "d", "a", "host1"]);
-    assert_eq!(config.services[3].depends, [ServiceId(1), ServiceId(0)]);
+    assert_eq!(names(&config), ["b", "c", "d", "host1", "a"]);
+    assert_eq!(config.services[4].depends, [ServiceId(1), ServiceId(0)]);
     assert_eq!(config.services[1].depends, [ServiceId(0)]);
 }
 

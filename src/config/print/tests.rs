@@ -21,7 +21,6 @@ fn config(text: &str) -> Config {
 /// The same without places, which a printed text cannot keep.
 fn placeless(mut config: Config) -> Config {
     config.unbuilt.clear();
-    config.listed.clear();
     for service in &mut config.services {
         service.place = Place { file: "/".into(), line: 0 };
     }

@@ -20,8 +20,6 @@ pub fn load_on(world: &MadeUp) -> Loaded {
 /// The configuration without the places it was written at, which a printed text cannot keep.
 pub fn placeless(mut config: Config) -> Config {
     config.unbuilt.clear();
-    // The order of the file, which a print in the order of dependencies does not keep.
-    config.listed.clear();
     for service in &mut config.services {
         service.place = Place { file: MAIN.into(), line: 0 };
     }
