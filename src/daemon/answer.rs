@@ -17,23 +17,27 @@ impl Daemon {
             self.log.error(&line.0);
         }
         while let Some((id, request)) = self.server.next_request() {
+            let asked_by = match request.origin {
+                Origin::Private => "the command line",
+                Origin::Tcp { .. } => "a request over HTTP",
+            };
             let route = self.as_configured(request);
             let reply = match answer::answer(&route, self.server.signature(), |detail| self.picture(detail)) {
                 Outcome::Reply(reply) => reply,
-                Outcome::Act { verb, services, time } => {
+                Outcome::Act { verb, services, time, then } => {
                     let targets: Vec<_> = services.iter().filter_map(|name| self.engine.find(name)).collect();
                     match time {
                         Some(time) => self.engine.unmonitor_for(&targets, time, now),
                         None => self.engine.command(verb, &targets, now),
                     }
-                    Reply::text("")
+                    then
                 }
                 Outcome::Daemon(DaemonVerb::Quit) => {
                     self.stop();
                     Reply::text("")
                 }
                 Outcome::Daemon(DaemonVerb::Validate) => {
-                    self.log.info("Awakened by the command line");
+                    self.log.info(&format!("Awakened by {asked_by}"));
                     self.wake();
                     Reply::text("")
                 }

@@ -2,8 +2,9 @@
 
 use std::net::{IpAddr, ToSocketAddrs};
 
-use crate::config::Config;
+use crate::config::{Config, Kind};
 use crate::http::{Endpoint, Error, Server, Settings};
+use crate::sys::platform::machine::host_name;
 
 /// Listens where the configuration says; `address` is what [`address`] found for it. `Ok(Some(_))` is the original's line about a front that lets nobody in.
 ///
@@ -17,13 +18,23 @@ pub(super) fn listen(server: &mut Server, config: &Config, address: Option<IpAdd
         return Err(no_address(name));
     }
     let endpoint = httpd.port.map(|port| Endpoint { address, port });
-    match server.reconfigure(Settings::new(httpd), endpoint) {
+    match server.reconfigure(Settings::new(httpd, names(config)), endpoint) {
         Ok(()) => Ok(None),
         Err(error @ Error::NobodyAllowed) => Ok(Some(format!("monit: monit {error}"))),
         Err(error) => Err(format!(
             "{error}; if Monit or another pollux runs there, stop it first, otherwise change the port in 'set httpd'"
         )),
     }
+}
+
+/// The names of this machine that we know without asking anybody: its own, whole and up to the first dot, that of the system
+/// service and that in `set httpd address`.
+fn names(config: &Config) -> Vec<String> {
+    let own = host_name().unwrap_or_default();
+    let short = own.split('.').next().unwrap_or_default().to_owned();
+    let systems = config.services.iter().filter(|service| service.kind == Kind::System);
+    let systems = systems.map(|service| service.name.clone());
+    systems.chain([own, short]).chain(name(config).map(str::to_owned)).filter(|name| !name.is_empty()).collect()
 }
 
 /// The name or literal address in `set httpd address`, if it is listened on.

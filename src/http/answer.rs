@@ -23,6 +23,8 @@ pub enum Outcome {
         services: Vec<String>,
         /// Of an end of watching: how long it lasts; `None`: for ever.
         time: Option<Duration>,
+        /// What to reply.
+        then: Reply,
     },
     /// Do this to the daemon, then reply.
     Daemon(DaemonVerb),
@@ -43,14 +45,27 @@ pub fn answer(route: &Route, signature: &str, status: impl FnOnce(Detail) -> Sta
         Route::Ping => Reply::text("pong"),
         Route::Id => Reply::text(status(Detail::Overview).id),
         Route::Daemon(verb) => return Outcome::Daemon(*verb),
-        Route::Action { verb, targets, time } => match targets.targets(&status(Detail::Overview)) {
+        Route::Action { verb, targets, time, then } => match targets.targets(&status(Detail::Overview)) {
             Ok(services) => {
                 let services = services.iter().map(|service| service.name.clone()).collect();
-                return Outcome::Act { verb: *verb, services, time: *time };
+                let then = then.as_ref().map_or_else(|| Reply::text(""), |path| moved(path));
+                return Outcome::Act { verb: *verb, services, time: *time, then };
             }
+            // Whoever asked for a service's own address finds nothing there.
+            Err(missing) if then.as_deref().is_some_and(is_service) => Reply::error(404, missing.to_string()),
             Err(missing) => Reply::error(400, missing.to_string()),
         },
     })
+}
+
+/// Whether a path is that of a service's page.
+fn is_service(path: &str) -> bool {
+    !path.starts_with("/_")
+}
+
+/// Readers of the original expect a page where a service was named, and nothing where several were.
+fn moved(path: &str) -> Reply {
+    Reply::moved(path, if is_service(path) { html::moved(path) } else { String::new() })
 }
 
 #[cfg(test)]
@@ -60,7 +75,12 @@ mod tests {
     use crate::view::status::sample;
 
     fn act(targets: Selection) -> Outcome {
-        answer(&Route::Action { verb: Command::Start, targets, time: None }, "pollux", |_| sample::status())
+        act_then(targets, None)
+    }
+
+    fn act_then(targets: Selection, then: Option<&str>) -> Outcome {
+        let then = then.map(str::to_owned);
+        answer(&Route::Action { verb: Command::Start, targets, time: None, then }, "pollux", |_| sample::status())
     }
 
     #[test]
@@ -69,11 +89,25 @@ mod tests {
             verb: Command::Start,
             services: names.iter().map(|name| (*name).to_owned()).collect(),
             time: None,
+            then: Reply::text(""),
         };
         assert_eq!(act(Selection::Named(vec!["ALIVE".into(), "alive".into()])), services(&["alive"]));
         assert_eq!(act(Selection::Group("web".into())), services(&["alive", "lazy"]));
         let unknown = Reply::error(400, "There is no service named \"x\"");
         assert_eq!(act(Selection::Named(vec!["alive".into(), "x".into()])), Outcome::Reply(unknown));
+    }
+
+    #[test]
+    fn who_acts_over_the_network_is_sent_on() {
+        let code = |outcome| match outcome {
+            Outcome::Reply(reply) | Outcome::Act { then: reply, .. } => reply.code(),
+            Outcome::Daemon(_) => 0,
+        };
+        let named = |name: &str| Selection::Named(vec![name.to_owned()]);
+        assert_eq!(code(act_then(named("alive"), Some("/alive"))), 302);
+        assert_eq!(code(act_then(named("alive"), Some("/_doaction"))), 302);
+        assert_eq!(code(act_then(named("x"), Some("/x"))), 404);
+        assert_eq!(code(act_then(named("x"), Some("/_doaction"))), 400);
     }
 
     #[test]

@@ -230,10 +230,10 @@ mod tests {
                 let expected = Route::Report { selection: selection.clone(), part };
                 assert_eq!(understood(&Question::report(&selection, part)), expected);
             }
-            let expected = Route::Action { verb: Command::Restart, targets: selection.clone(), time: None };
+            let expected = Route::Action { verb: Command::Restart, targets: selection.clone(), time: None, then: None };
             assert_eq!(understood(&Question::action(Command::Restart, &selection)), expected);
             let (verb, time) = (Command::Unmonitor, Duration::from_secs(7200));
-            let expected = Route::Action { verb, targets: selection.clone(), time: Some(time) };
+            let expected = Route::Action { verb, targets: selection.clone(), time: Some(time), then: None };
             assert_eq!(understood(&Question::unmonitor_for(&selection, time)), expected);
         }
         assert_eq!(understood(&Question::daemon(DaemonVerb::Reload)), Route::Daemon(DaemonVerb::Reload));

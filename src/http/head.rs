@@ -18,6 +18,14 @@ pub struct Head {
     pub target: Vec<u8>,
     /// The value of `Authorization`.
     pub authorization: Option<Vec<u8>>,
+    /// The value of `Host`.
+    pub host: Option<Vec<u8>>,
+    /// The value of `Cookie`.
+    pub cookie: Option<Vec<u8>>,
+    /// The value of `Origin`.
+    pub origin: Option<Vec<u8>>,
+    /// The value of `Sec-Fetch-Site`.
+    pub sec_fetch_site: Option<Vec<u8>>,
     /// Where the body begins.
     pub length: usize,
     /// How many bytes the body has; at most [`BODY_MAX`].
@@ -49,24 +57,34 @@ pub fn parse(bytes: &[u8]) -> Result<Option<Head>, Refusal> {
         _ => return Err(Refusal::new(501, "Method is not supported")),
     };
     let target = request.path.unwrap_or_default().as_bytes().to_vec();
-    let mut authorization = None;
+    let [mut authorization, mut host, mut cookie, mut origin, mut sec_fetch_site] = [const { None }; 5];
     let mut body_length = None;
     for header in request.headers.iter() {
         let is = |name: &str| header.name.eq_ignore_ascii_case(name);
+        for (name, kept) in [
+            ("Authorization", &mut authorization),
+            ("Host", &mut host),
+            ("Cookie", &mut cookie),
+            ("Origin", &mut origin),
+            ("Sec-Fetch-Site", &mut sec_fetch_site),
+        ] {
+            if is(name) && kept.replace(header.value.trim_ascii().to_vec()).is_some() {
+                return Err(Refusal::new(400, format!("{name} is given twice")));
+            }
+        }
         if is("content-length") {
             if body_length.replace(content_length(header.value)?).is_some() {
                 return Err(Refusal::new(400, "Content-Length is given twice"));
             }
         } else if is("transfer-encoding") {
             return Err(Refusal::new(501, "Transfer-Encoding is not supported"));
-        } else if is("authorization") && authorization.replace(header.value.to_vec()).is_some() {
-            return Err(Refusal::new(400, "Authorization is given twice"));
         }
     }
     if method == Method::Post && body_length.is_none() {
         return Err(Refusal::new(400, "Cannot parse Request parameters"));
     }
-    Ok(Some(Head { method, target, authorization, length, body_length: body_length.unwrap_or(0) }))
+    let body_length = body_length.unwrap_or(0);
+    Ok(Some(Head { method, target, authorization, host, cookie, origin, sec_fetch_site, length, body_length }))
 }
 
 /// RFC 9110 section 8.6: digits, nothing else.
@@ -94,6 +112,10 @@ mod tests {
             method: Method::Post,
             target: b"/a?b".to_vec(),
             authorization: Some(b"Basic x".to_vec()),
+            host: Some(b"x".to_vec()),
+            cookie: None,
+            origin: None,
+            sec_fetch_site: None,
             length: text.len() - 3,
             body_length: 3,
         };

@@ -12,15 +12,18 @@ pub mod answer;
 pub mod auth;
 pub mod client;
 mod conn;
+pub mod csrf;
 pub mod form;
 pub mod head;
 mod listener;
 mod log;
+mod names;
 mod reply;
 pub mod route;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod throttle;
 
 use std::cmp::Reverse;
 use std::collections::VecDeque;
@@ -33,6 +36,7 @@ use crate::base::time::Mono;
 use crate::config::Signature;
 use crate::sys::posix::net;
 use crate::sys::posix::poll::Interest;
+use crate::sys::posix::random;
 
 use auth::Denial;
 use conn::{Connection, Step};
@@ -41,6 +45,7 @@ use listener::{Accepted, Kind, Listener, Peer, Reserve};
 use log::{Log, Topic};
 use reply::Printing;
 use route::{Origin, Route};
+use throttle::Throttle;
 
 pub use listener::Endpoint;
 pub use log::LogLine;
@@ -79,6 +84,8 @@ pub struct Request {
     pub route: Route,
     /// Who asks.
     pub origin: Origin,
+    /// The token that a page needs to act; `None` for who may not act, or has no need of one.
+    pub token: Option<String>,
 }
 
 /// The front.
@@ -92,6 +99,8 @@ pub struct Server {
     slots: Vec<Option<Connection>>,
     requests: VecDeque<(ConnectionId, Request)>,
     generation: u64,
+    tokens: csrf::Tokens,
+    throttle: Throttle,
     log: Log,
 }
 
@@ -107,6 +116,8 @@ impl Server {
             slots: Vec::new(),
             requests: VecDeque::new(),
             generation: 0,
+            tokens: csrf::Tokens::default(),
+            throttle: Throttle::default(),
             log: Log::default(),
         }
     }
@@ -418,9 +429,10 @@ impl Server {
                 }
                 let mut read_only = self.settings.read_only;
                 let mut user = None;
-                if !self.settings.credentials.is_empty() {
-                    let found = auth::authenticate(head.authorization.as_deref(), &self.settings.credentials);
-                    let found = found.map_err(|denial| self.deny(peer, &denial, now))?;
+                if self.settings.credentials.is_empty() {
+                    self.expect_our_name(head)?;
+                } else {
+                    let found = self.log_in(peer, head, now)?;
                     read_only |= found.read_only;
                     user = Some(found.name);
                 }
@@ -429,7 +441,50 @@ impl Server {
             None => return Err(Reply::error(500, "The connection is gone")),
         };
         let route = route::route(head.method, &head.target, body, &origin)?;
-        Ok(Request { route, origin })
+        let mut token = None;
+        if let Origin::Tcp { read_only: false, .. } = origin {
+            if route.acts() {
+                csrf::check(head, body, &self.tokens, now)?;
+            }
+            token = self.token(now);
+        }
+        Ok(Request { route, origin, token })
+    }
+
+    /// Where no log-in is asked, a browser must have come by a name of ours.
+    fn expect_our_name(&self, head: &Head) -> Result<(), Reply> {
+        match &head.host {
+            Some(host) if !names::is_ours(host, &self.settings.names) => Err(Reply::error(
+                403,
+                "This is not a name of this machine; use its address, or its host name, or let users log in \
+                 ('allow NAME:PASSWORD' in 'set httpd')",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn log_in(&mut self, peer: IpAddr, head: &Head, now: Mono) -> Result<auth::User, Reply> {
+        let place = place_of_address(peer);
+        if let Some(wait) = self.throttle.wait(place, now) {
+            let seconds = wait.as_secs().max(1);
+            return Err(Reply::error(429, format!("Too many wrong passwords; try again in {seconds} s")));
+        }
+        match auth::authenticate(head.authorization.as_deref(), &self.settings.credentials) {
+            Ok(user) => {
+                self.throttle.succeeded(place);
+                Ok(user)
+            }
+            Err(denial) => {
+                if matches!(denial, Denial::UnknownUser(_) | Denial::WrongPassword(_)) {
+                    self.throttle.failed(place, now);
+                }
+                Err(self.deny(peer, &denial, now))
+            }
+        }
+    }
+
+    fn token(&mut self, now: Mono) -> Option<String> {
+        self.tokens.current(now, || random::bytes().ok()).map(str::to_owned)
     }
 
     fn deny(&mut self, peer: IpAddr, denial: &Denial, now: Mono) -> Reply {
@@ -446,9 +501,12 @@ impl Server {
 
     fn send(&mut self, id: ConnectionId, reply: Reply, now: Mono) {
         let signature = self.signature();
+        let token = self.token(now);
         let Some(connection) = self.connection(id) else { return };
         let peer = connection.peer;
-        let printing = Printing { head_only: connection.head_only(), plain_errors: peer == Peer::Private, signature };
+        let is_private = peer == Peer::Private;
+        let token = token.filter(|_| !is_private);
+        let printing = Printing { head_only: connection.head_only(), plain_errors: is_private, signature, token };
         if let (Peer::Tcp(address), Some(message)) = (peer, reply.message())
             && reply.code() != 401
         {
@@ -464,11 +522,16 @@ impl Server {
     }
 }
 
-/// Whose quota a connection counts for: an IPv4 address, a /64 of IPv6, or `None` for the private socket.
+/// Whose quota a connection counts for; `None` for the private socket.
 fn place_of(peer: Peer) -> Option<IpAddr> {
     let Peer::Tcp(address) = peer else { return None };
-    Some(match address.ip().to_canonical() {
+    Some(place_of_address(address.ip()))
+}
+
+/// Who shares a quota: an IPv4 address, a /64 of IPv6.
+fn place_of_address(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
         IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64).into(),
         v4 => v4,
-    })
+    }
 }

@@ -6,6 +6,7 @@ use tiny_http::{HTTPVersion, Header, Response, StatusCode};
 
 use crate::view::html;
 
+use super::csrf::{COOKIE_AGE, NAME};
 use super::route::Refusal;
 
 /// An answer.
@@ -13,6 +14,7 @@ use super::route::Refusal;
 pub struct Reply {
     code: u16,
     body: Body,
+    location: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,24 +24,33 @@ enum Body {
 }
 
 impl Reply {
+    fn content(content_type: &'static str, body: String) -> Reply {
+        Reply { code: 200, body: Body::Content(content_type, body), location: None }
+    }
+
+    /// 302 to a path on this server, percent-encoded.
+    pub fn moved(path: impl Into<String>, body: impl Into<String>) -> Reply {
+        Reply { code: 302, location: Some(path.into()), ..Reply::html(body) }
+    }
+
     /// 200 with a plain text.
     pub fn text(text: impl Into<String>) -> Reply {
-        Reply { code: 200, body: Body::Content("text/plain; charset=utf-8", text.into()) }
+        Reply::content("text/plain; charset=utf-8", text.into())
     }
 
     /// 200 with a page.
     pub fn html(page: impl Into<String>) -> Reply {
-        Reply { code: 200, body: Body::Content("text/html; charset=utf-8", page.into()) }
+        Reply::content("text/html; charset=utf-8", page.into())
     }
 
     /// 200 with a style sheet.
     pub fn css(sheet: impl Into<String>) -> Reply {
-        Reply { code: 200, body: Body::Content("text/css; charset=utf-8", sheet.into()) }
+        Reply::content("text/css; charset=utf-8", sheet.into())
     }
 
     /// An error; the message is plain text, it is escaped where needed.
     pub fn error(code: u16, message: impl Into<String>) -> Reply {
-        Reply { code, body: Body::Message(message.into()) }
+        Reply { code, body: Body::Message(message.into()), location: None }
     }
 
     /// The status code.
@@ -63,7 +74,7 @@ impl From<Refusal> for Reply {
 }
 
 /// For whom an answer is printed.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Printing {
     /// The client asked with HEAD.
     pub head_only: bool,
@@ -71,11 +82,19 @@ pub(super) struct Printing {
     pub plain_errors: bool,
     /// The value of `Server`.
     pub signature: &'static str,
+    /// The token for the cookie of a good answer.
+    pub token: Option<String>,
 }
 
 /// The bytes of an answer: HTTP/1.0, so that the length is always told and nothing is chunked.
 pub(super) fn print(reply: Reply, printing: Printing) -> Vec<u8> {
     let status = StatusCode(reply.code);
+    let cookie = match &reply.body {
+        Body::Content(..) => {
+            printing.token.map(|token| format!("{NAME}={token}; Max-Age={COOKIE_AGE}; HttpOnly; SameSite=strict"))
+        }
+        Body::Message(_) => None,
+    };
     let (content_type, body) = match reply.body {
         Body::Content(content_type, body) => (content_type, body),
         Body::Message(message) if printing.plain_errors => ("text/plain; charset=utf-8", message + "\n"),
@@ -92,6 +111,12 @@ pub(super) fn print(reply: Reply, printing: Printing) -> Vec<u8> {
         ("Cache-Control", "no-store"),
         ("Content-Type", content_type),
     ];
+    if let Some(cookie) = &cookie {
+        fields.push(("Set-Cookie", cookie));
+    }
+    if let Some(location) = &reply.location {
+        fields.push(("Location", location));
+    }
     if reply.code == 401 {
         fields.push(("WWW-Authenticate", "Basic realm=\"monit\""));
     }
@@ -121,7 +146,8 @@ fn header(name: &str, value: &str) -> Option<Header> {
 mod tests {
     use super::*;
 
-    const PRINTING: Printing = Printing { head_only: false, plain_errors: false, signature: "pollux/0.1.0" };
+    const PRINTING: Printing =
+        Printing { head_only: false, plain_errors: false, signature: "pollux/0.1.0", token: None };
 
     fn text(reply: Reply, printing: Printing) -> String {
         String::from_utf8(print(reply, printing)).unwrap()
@@ -163,6 +189,16 @@ mod tests {
         assert!(plain.ends_with("\r\n\r\nThere is no <x>\n"));
         let login = text(Reply::error(401, "x"), PRINTING);
         assert!(login.contains("\r\nWWW-Authenticate: Basic realm=\"monit\"\r\n"));
+    }
+
+    #[test]
+    fn good_answers_carry_the_token_and_the_way() {
+        let printing = || Printing { token: Some("ab".into()), ..PRINTING };
+        let moved = text(Reply::moved("/a%20b", "x"), printing());
+        assert!(moved.starts_with("HTTP/1.0 302 Found\r\n") && moved.contains("\r\nLocation: /a%20b\r\n"), "{moved}");
+        assert!(moved.contains("\r\nSet-Cookie: securitytoken=ab; Max-Age=600; HttpOnly; SameSite=strict\r\n"));
+        assert!(!text(Reply::error(404, "x"), printing()).contains("Set-Cookie"));
+        assert!(!text(Reply::moved("/a\r\nX: y", "x"), printing()).contains("X: y"));
     }
 
     #[test]

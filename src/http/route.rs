@@ -57,7 +57,7 @@ pub enum Route {
     Ping,
     /// The daemon's id.
     Id,
-    /// Do something to services. Only from [`Origin::Private`].
+    /// Do something to services.
     Action {
         /// What.
         verb: Command,
@@ -65,9 +65,18 @@ pub enum Route {
         targets: Selection,
         /// Of an end of watching: how long it lasts; `None`: for ever.
         time: Option<Duration>,
+        /// Where the asker is sent then: a path, percent-encoded. `None` for the command line.
+        then: Option<String>,
     },
-    /// Do something to the daemon. Only from [`Origin::Private`].
+    /// Do something to the daemon. Only from [`Origin::Private`], but for [`DaemonVerb::Validate`].
     Daemon(DaemonVerb),
+}
+
+impl Route {
+    /// Whether it does more than tell.
+    pub fn acts(&self) -> bool {
+        matches!(self, Route::Action { .. } | Route::Daemon(_))
+    }
 }
 
 /// A text and how it is to be written.
@@ -169,21 +178,19 @@ pub fn route(method: Method, target: &[u8], body: &[u8], origin: &Origin) -> Res
 }
 
 fn post(path: &str, form: &Form, origin: &Origin) -> Result<Route, Refusal> {
-    if let Origin::Tcp { read_only, .. } = origin {
-        if *read_only {
+    let is_private = match origin {
+        Origin::Private => true,
+        Origin::Tcp { read_only: true, .. } => {
             return Err(Refusal::new(403, "You do not have sufficient privileges to access this page"));
         }
-        return Err(Refusal::new(
-            403,
-            "This release cannot be controlled over HTTP; use the command line on the machine itself, such as \
-             'pollux start NAME'",
-        ));
-    }
+        Origin::Tcp { read_only: false, .. } => false,
+    };
     let action = form.get("action").unwrap_or_default();
     let invalid = || Refusal::new(400, format!("Invalid action \"{action}\""));
+    let verb = || Command::from_word(&action.to_ascii_lowercase()).ok_or_else(invalid);
     match path {
         "/_doaction" => {
-            let verb = Command::from_word(&action.to_ascii_lowercase()).ok_or_else(invalid)?;
+            let verb = verb()?;
             let targets = match selection(form)? {
                 // An action without a target must not mean all of them; that is said with `all`.
                 Selection::All if form.get("all").is_none() => {
@@ -191,10 +198,25 @@ fn post(path: &str, form: &Form, origin: &Origin) -> Result<Route, Refusal> {
                 }
                 targets => targets,
             };
-            Ok(Route::Action { verb, targets, time: time(form, verb)? })
+            let then = (!is_private).then(|| path.to_owned());
+            Ok(Route::Action { verb, targets, time: time(form, verb)?, then })
         }
-        "/_daemon" => DaemonVerb::from_word(action).map(Route::Daemon).ok_or_else(invalid),
-        _ => Err(Refusal::new(404, "There is nothing to act on here")),
+        "/_daemon" if is_private => DaemonVerb::from_word(action).map(Route::Daemon).ok_or_else(invalid),
+        "/_runtime" if action == "validate" => Ok(Route::Daemon(DaemonVerb::Validate)),
+        "/_runtime" => Err(invalid()),
+        _ => match path.strip_prefix('/').filter(|name| !name.is_empty()) {
+            Some(name) => {
+                let verb = verb()?;
+                let then = Some(format!("/{}", form::encode(name)));
+                Ok(Route::Action {
+                    verb,
+                    targets: Selection::Named(vec![name.to_owned()]),
+                    time: time(form, verb)?,
+                    then,
+                })
+            }
+            None => Err(Refusal::new(404, "There is nothing to act on here")),
+        },
     }
 }
 
@@ -300,24 +322,19 @@ mod tests {
     }
 
     #[test]
-    fn control_is_for_the_private_socket_alone() {
+    fn actions_name_their_targets() {
         let body = "action=start&service=a&service=b";
         let targets = Selection::Named(vec!["a".into(), "b".into()]);
-        assert_eq!(
-            post("/_doaction", body, &Origin::Private),
-            Ok(Route::Action { verb: Command::Start, targets, time: None })
-        );
+        let action =
+            |verb, targets: &Selection, time| Route::Action { verb, targets: targets.clone(), time, then: None };
+        assert_eq!(post("/_doaction", body, &Origin::Private), Ok(action(Command::Start, &targets, None)));
         assert_eq!(
             post("/_doaction", "action=unmonitor&all=1", &Origin::Private),
-            Ok(Route::Action { verb: Command::Unmonitor, targets: Selection::All, time: None })
+            Ok(action(Command::Unmonitor, &Selection::All, None))
         );
         assert_eq!(
             post("/_doaction", "action=unmonitor&all=1&for=7200", &Origin::Private),
-            Ok(Route::Action {
-                verb: Command::Unmonitor,
-                targets: Selection::All,
-                time: Some(Duration::from_secs(7200))
-            })
+            Ok(action(Command::Unmonitor, &Selection::All, Some(Duration::from_secs(7200))))
         );
         for bad in
             ["unmonitor&all=1&for=0", "unmonitor&all=1&for=2h", "unmonitor&all=1&for=99999999999", "stop&all=1&for=5"]
@@ -325,17 +342,35 @@ mod tests {
             assert_eq!(code(post("/_doaction", &format!("action={bad}"), &Origin::Private)), 400, "{bad}");
         }
         assert_eq!(post("/_daemon", "action=quit", &Origin::Private), Ok(Route::Daemon(DaemonVerb::Quit)));
-        assert_eq!(code(post("/_doaction", "action=start", &Origin::Private)), 400);
-        assert_eq!(
-            post("/_doaction", "action=x&all=1", &Origin::Private),
-            Err(Refusal::new(400, "Invalid action \"x\""))
-        );
-        for path in ["/_doaction", "/_daemon", "/_runtime", "/a", "/"] {
-            let refusal = post(path, body, &tcp(false)).unwrap_err();
-            assert!(refusal.code == 403 && refusal.message.contains("command line"), "{path}");
+        for origin in [Origin::Private, tcp(false)] {
+            assert_eq!(code(post("/_doaction", "action=start", &origin)), 400);
+            assert_eq!(post("/_doaction", "action=x&all=1", &origin), Err(Refusal::new(400, "Invalid action \"x\"")));
         }
-        let reader = tcp(true);
-        assert!(post("/_doaction", body, &reader).unwrap_err().message.contains("sufficient privileges"));
-        assert!(post("/_status", "service=a", &reader).is_ok(), "a text may be asked for with POST");
+    }
+
+    #[test]
+    fn the_network_acts_on_services_alone() {
+        let body = "action=Restart&service=a";
+        let named = |name: &str| Selection::Named(vec![name.to_owned()]);
+        let action = |name: &str, then: &str| {
+            Ok(Route::Action { verb: Command::Restart, targets: named(name), time: None, then: Some(then.to_owned()) })
+        };
+        assert_eq!(post("/_doaction", body, &tcp(false)), action("a", "/_doaction"));
+        assert_eq!(post("/a%20b/%E9", "action=restart", &tcp(false)).map_err(|refusal| refusal.code), Err(400));
+        assert_eq!(post("/a%20%22b", "action=restart", &tcp(false)), action("a \"b", "/a%20%22b"));
+        assert_eq!(post("/_runtime", "action=validate", &tcp(false)), Ok(Route::Daemon(DaemonVerb::Validate)));
+        assert_eq!(code(post("/_runtime", "action=stop", &tcp(false))), 400);
+        assert_eq!(code(post("/", "action=stop", &tcp(false))), 404);
+        for daemon in ["quit", "reload"] {
+            assert!(!matches!(post("/_daemon", &format!("action={daemon}"), &tcp(false)), Ok(Route::Daemon(_))));
+        }
+        for path in ["/_doaction", "/_daemon", "/_runtime", "/a", "/"] {
+            let refusal = post(path, body, &tcp(true)).unwrap_err();
+            assert!(refusal.code == 403 && refusal.message.contains("sufficient privileges"), "{path}");
+        }
+        assert!(post("/_status", "service=a", &tcp(true)).is_ok(), "a text may be asked for with POST");
+        for path in ["/_doaction", "/_daemon", "/a"] {
+            assert!(!get(&format!("{path}?action=stop&service=a")).is_ok_and(|route| route.acts()), "{path}");
+        }
     }
 }

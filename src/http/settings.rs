@@ -18,14 +18,17 @@ pub struct Settings {
     pub credentials: Vec<Credential>,
     /// Nobody may act over TCP.
     pub read_only: bool,
+    /// Our names, with which requests may come where no log-in is asked.
+    pub names: Vec<String>,
     /// Whether answers tell our version.
     pub signature: Signature,
 }
 
 impl Settings {
-    /// The settings of a control file.
-    pub fn new(httpd: &Httpd) -> Settings {
+    /// The settings of a control file, for a machine with these names.
+    pub fn new(httpd: &Httpd, names: Vec<String>) -> Settings {
         Settings {
+            names,
             allow: AllowList::new(&httpd.allow),
             credentials: httpd.credentials.clone(),
             read_only: httpd.read_only,

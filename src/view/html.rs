@@ -157,6 +157,14 @@ pub fn error(code: u16, reason: &str, message: &str, signature: &str) -> String 
     )
 }
 
+/// What is read by whoever does not go on to `path` by themselves.
+pub fn moved(path: &str) -> String {
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\"><head><title>Moved</title></head><body><a href=\"{0}\">Go on</a></body></html>\n",
+        html(path)
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;

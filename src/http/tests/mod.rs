@@ -43,11 +43,12 @@ fn httpd(allow: &[&str], credentials: &[(&str, &str)]) -> Settings {
         password: (*password).to_owned(),
         read_only: false,
     };
-    Settings::new(&Httpd {
+    let httpd = Httpd {
         allow: allow.iter().map(network).collect(),
         credentials: credentials.iter().map(user).collect(),
         ..Httpd::default()
-    })
+    };
+    Settings::new(&httpd, vec!["box.example".to_owned()])
 }
 
 impl Rig {
@@ -108,8 +109,12 @@ impl Rig {
                 let reply = match answer(&request.route, self.server.signature(), |_| sample::status()) {
                     Outcome::Reply(reply) => reply,
                     outcome => {
+                        let then = match &outcome {
+                            Outcome::Act { then, .. } => then.clone(),
+                            _ => Reply::text("done"),
+                        };
                         self.done.push(outcome);
-                        Reply::text("done")
+                        then
                     }
                 };
                 self.server.respond(id, reply, self.now);

@@ -7,8 +7,8 @@ fn good_requests_are_answered() {
     let mut rig = Rig::open();
     for request in [
         "GET /_ping HTTP/1.0\r\n\r\n",
-        "GET /_ping HTTP/1.1\r\nHost: x\r\nConnection: keep-alive\r\n\r\n",
-        "GET /_ping HTTP/1.1\nHost: x\n\n",
+        "GET /_ping HTTP/1.1\r\nHost: box.example\r\nConnection: keep-alive\r\n\r\n",
+        "GET /_ping HTTP/1.1\nHost: box.example:2812\n\n",
         "GET /_ping HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc",
     ] {
         let answer = rig.exchange(request.as_bytes());
@@ -76,16 +76,89 @@ fn errors_are_told_and_logged() {
     assert_eq!(rig.log(), expected);
 }
 
+fn posted(path: &str, headers: &str, form: &str) -> Vec<u8> {
+    format!("POST {path} HTTP/1.1\r\nContent-Length: {}\r\n{headers}\r\n\r\n{form}", form.len()).into_bytes()
+}
+
 #[test]
-fn nothing_can_be_controlled_over_tcp() {
+fn services_are_controlled_with_a_token_only() {
     let mut rig = Rig::open();
-    for path in ["/_doaction", "/_daemon", "/alive", "/_runtime"] {
-        let text = format!("POST {path} HTTP/1.1\r\nContent-Length: 26\r\n\r\nservice=alive&action=start");
-        let answer = rig.exchange(text.as_bytes());
-        assert_eq!(code(&answer), 403);
-        assert!(body(&answer).contains("command line"), "{answer}");
+    let page = rig.exchange(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+    let token = page.split_once("Set-Cookie: securitytoken=").unwrap().1.split_once(';').unwrap().0.to_owned();
+    assert!(token.len() == 32 && token.bytes().all(|byte| byte.is_ascii_hexdigit()), "{token}");
+    let ours = format!("action=start&securitytoken={token}");
+    let browser = format!("Host: box.example\r\nOrigin: http://box.example\r\nCookie: securitytoken={token}");
+    let script = "Host: 127.0.0.1\r\nCookie: securitytoken=abc";
+
+    let answer = rig.exchange(&posted("/alive", &browser, &ours));
+    assert!(code(&answer) == 302 && answer.contains("\r\nLocation: /alive\r\n"), "{answer}");
+    assert_eq!(rig.code(&posted("/_doaction", script, "service=alive&action=stop&securitytoken=abc")), 302);
+    assert_eq!(rig.code(&posted("/_runtime", script, "action=validate&securitytoken=abc")), 200);
+    let done = std::mem::take(&mut rig.done);
+    let verbs = done.iter().map(|outcome| match outcome {
+        Outcome::Act { verb, services, .. } => format!("{} {}", verb.word(), services.join(" ")),
+        outcome => format!("{outcome:?}"),
+    });
+    assert_eq!(verbs.collect::<Vec<_>>(), ["start alive", "stop alive", "Daemon(Validate)"]);
+
+    let foreign = browser.replace("http://box.example", "http://evil.example");
+    for (headers, form) in [
+        (script, "action=start"),
+        (script, "action=start&securitytoken=abd"),
+        ("Host: 127.0.0.1", "action=start&securitytoken=abc"),
+        (&*foreign, &*ours),
+        (
+            "Host: box.example\r\nOrigin: http://box.example\r\nCookie: securitytoken=abc",
+            "action=start&securitytoken=abc",
+        ),
+    ] {
+        for path in ["/alive", "/_doaction?service=alive"] {
+            assert_eq!(rig.code(&posted(path, headers, form)), 403, "{path} {headers} {form}");
+        }
     }
+    for target in ["/alive?action=stop", "/_doaction?action=stop&service=alive", "/_runtime?action=validate"] {
+        let text = format!("GET {target}&securitytoken=abc HTTP/1.1\r\n{script}\r\n\r\n");
+        rig.exchange(text.as_bytes());
+    }
+    assert_eq!(rig.code(&posted("/_daemon", script, "action=quit&securitytoken=abc")), 400);
+    assert_eq!(rig.code(&posted("/nope", script, "action=stop&securitytoken=abc")), 404);
     assert_eq!(rig.done, []);
+}
+
+#[test]
+fn a_foreign_name_is_refused_where_no_password_is_asked() {
+    let mut rig = Rig::open();
+    let ping = |host: &str| format!("GET /_ping HTTP/1.1\r\nHost: {host}\r\n\r\n").into_bytes();
+    let script = |host: &str| {
+        posted("/alive", &format!("Host: {host}\r\nCookie: securitytoken=a"), "action=stop&securitytoken=a")
+    };
+    assert_eq!((rig.code(&ping("box.example:2812")), rig.code(&ping("rebound.example"))), (200, 403));
+    assert_eq!(rig.code(&script("rebound.example")), 403);
+    assert_eq!(rig.done, []);
+    let mut rig = Rig::new(httpd(&["127.0.0.0/8"], &[("adm", "pw")]));
+    let request = format!(
+        "GET /_ping HTTP/1.1\r\nHost: proxy.example\r\nAuthorization: Basic {}\r\n\r\n",
+        base64::encode(b"adm:pw")
+    );
+    assert_eq!(rig.code(request.as_bytes()), 200);
+}
+
+#[test]
+fn guesses_are_slowed_down_and_good_clients_elsewhere_are_not() {
+    let mut rig = Rig::new(httpd(&[], &[("adm", "pw")]));
+    let request = |word: &str| {
+        format!("GET /_ping HTTP/1.1\r\nAuthorization: Basic {}\r\n\r\n", base64::encode(word.as_bytes())).into_bytes()
+    };
+    for _ in 0..5 {
+        assert_eq!(rig.code(&request("adm:guess")), 401);
+    }
+    let answer = rig.exchange(&request("adm:pw"));
+    assert!(code(&answer) == 429 && body(&answer).contains("try again in 1 s"), "{answer}");
+    assert_eq!(rig.code(b"GET /_ping HTTP/1.1\r\n\r\n"), 429);
+    rig.later(1);
+    assert_eq!(rig.code(&request("adm:pw")), 200);
+    assert_eq!(rig.code(&request("adm:guess")), 401);
+    assert_eq!(rig.code(&request("adm:pw")), 200, "a right password forgives");
 }
 
 #[test]
@@ -196,7 +269,7 @@ fn the_command_line_controls_the_daemon_over_the_private_socket() {
     let quit = ask(&mut rig, &socket, Question::daemon(DaemonVerb::Quit)).unwrap();
     assert!(quit.is_success());
     let expected = [
-        Outcome::Act { verb: Command::Start, services: vec!["alive".into()], time: None },
+        Outcome::Act { verb: Command::Start, services: vec!["alive".into()], time: None, then: Reply::text("") },
         Outcome::Daemon(DaemonVerb::Quit),
     ];
     assert_eq!(rig.done, expected);
