@@ -547,7 +547,8 @@ impl<'a> Parser<'a> {
         if !may_be_program && !words::is_one_of(&word, words::SERVICE_STATEMENTS) {
             return self.recovering && self.is_first_on_line(token) && near_statement(&word);
         }
-        if self.program_head().is_some() {
+        // `token` need not be the next one: it may stand behind an `include` that is being read.
+        if self.program_head_at(token.span.start).is_some() {
             return true;
         }
         let next = self.lexer.token(token.span.end);

@@ -17,6 +17,11 @@ impl Parser<'_> {
     /// The method if the next token begins `start [program] [=] "`, all on one line.
     pub(super) fn program_head(&mut self) -> Option<Method> {
         let start = self.peek().span.start;
+        self.program_head_at(start)
+    }
+
+    /// The same for the token at `start`; no token is read for it.
+    pub(super) fn program_head_at(&mut self, start: usize) -> Option<Method> {
         METHODS.iter().find(|(word, _)| self.head_end(start, word).is_some()).map(|(_, method)| *method)
     }
 

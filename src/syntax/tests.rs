@@ -517,6 +517,22 @@ fn one_mistake_gives_one_message_at_its_place() {
 }
 
 #[test]
+fn a_forgotten_path_before_a_statement_is_one_mistake() {
+    for next in
+        ["start program = \"/bin/z\"", "stop \"/bin/z\"", "restart program \"/bin/z\"", "set init", "mode active"]
+    {
+        for before in ["", "check process a pidfile /a\n", "check process a pidfile /a nonsense\n"] {
+            let found = mistakes(&format!("{before}include\n{next}"));
+            assert_eq!(
+                found.last(),
+                Some(&("expected a path or glob pattern".to_owned(), String::new())),
+                "{before}{next}"
+            );
+        }
+    }
+}
+
+#[test]
 fn help_names_the_fix() {
     let help = |text: &str| {
         let (_, parsed) = parsed(text);
