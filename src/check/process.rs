@@ -289,8 +289,8 @@ fn security(is: Option<&str>, differs: bool, expected: &str, pattern: bool, name
 /// Pidfile or pattern.
 fn target(service: &Service) -> String {
     match &service.kind {
-        Kind::Process(ProcessTarget::Pidfile(path)) => path.display().to_string(),
-        Kind::Process(ProcessTarget::Matching(pattern)) => pattern.source.clone(),
+        Kind::Process(ProcessTarget::Pidfile { path, .. }) => path.display().to_string(),
+        Kind::Process(ProcessTarget::Matching { pattern, .. }) => pattern.source.clone(),
         _ => service.name.clone(),
     }
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::built;
 use super::model::{
     Alert, Config, Content, Cron, Kind, Mode, NetworkTarget, OnReboot, Pattern, Place, ProcessTarget, Program,
-    RestartLimit, Rule, Service, ServiceId, ServiceType, Settings, Test, TlsFile,
+    RestartLimit, Rule, Service, ServiceId, ServiceType, Settings, Test, TlsFile, User,
 };
 use super::order::{Cycle, order};
 use super::world::{ProgramState, World};
@@ -211,14 +211,20 @@ impl<'a> Builder<'a> {
     /// What is checked, if it can be.
     fn kind(&mut self, target: Target) -> Option<Kind> {
         Some(match target {
-            Target::Pidfile(path) => Kind::Process(ProcessTarget::Pidfile(to_path(&path.value))),
-            Target::Matching(pattern) => {
+            Target::Pidfile { path, pattern, user } => {
+                let pattern = pattern.map(|text| self.pattern(&text).ok_or(()));
+                let user = self.owner(user);
+                let path = to_path(&path.value);
+                Kind::Process(ProcessTarget::Pidfile { path, pattern: pattern.transpose().ok()?, user: user.ok()? })
+            }
+            Target::Matching { pattern, user } => {
+                let user = self.owner(user);
                 let compiled = self.pattern(&pattern)?;
                 if compiled.regex.is_match(&self.world.command_line()) {
                     let message = "this pattern also matches pollux itself, which is never taken for the service";
                     self.push(Diagnostic::warning(self.location(pattern.span), message));
                 }
-                Kind::Process(ProcessTarget::Matching(compiled))
+                Kind::Process(ProcessTarget::Matching { pattern: compiled, user: user.ok()? })
             }
             Target::System => Kind::System,
             Target::File(path) => Kind::File(to_path(&path.value)),
@@ -230,6 +236,11 @@ impl<'a> Builder<'a> {
             Target::InterfaceAddress(address) => Kind::Network(NetworkTarget::Address(address.lossy())),
             Target::Program(program) => Kind::Program(self.check_program(program)?),
         })
+    }
+
+    /// The user that a process must belong to, who must exist.
+    fn owner(&mut self, text: Option<Text>) -> Result<Option<User>, ()> {
+        text.map(|text| self.known_user(&text).ok_or(())).transpose()
     }
 
     /// The program of `check program`, which must be there.

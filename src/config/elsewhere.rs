@@ -86,7 +86,7 @@ mod tests {
     #[test]
     fn nothing_of_this_machine_matters() {
         let mut fake = Fake::with(
-            "set ssl { pemfile: /no/key } include /no/*.conf include /no/one include no/two\ncheck process a matching \"monitrc\" start \"/no/x\" uid nosuch gid 4711\ncheck program p path /no/y if status > 0 then alert\ncheck host localhost address localhost if failed ping then alert\ncheck file f path /f if content = /no/patterns then alert",
+            "set ssl { pemfile: /no/key } include /no/*.conf include /no/one include no/two\ncheck process a matching \"monitrc\" as user nosuch start \"/no/x\" uid nosuch gid 4711\ncheck program p path /no/y if status > 0 then alert\ncheck host localhost address localhost if failed ping then alert\ncheck file f path /f if content = /no/patterns then alert",
         );
         fake.euid = 5;
         fake.files.get_mut(Path::new("/etc/monitrc")).unwrap().0.mode = 0o666;

@@ -409,9 +409,21 @@ impl ServiceType {
 #[derive(Clone, Debug, PartialEq)]
 pub enum ProcessTarget {
     /// By the number in a file.
-    Pidfile(PathBuf),
+    Pidfile {
+        /// The file.
+        path: PathBuf,
+        /// What its command line must match; without it any will do.
+        pattern: Option<Pattern>,
+        /// Whose it must be, by the effective user id; without it anybody's.
+        user: Option<User>,
+    },
     /// By its command line.
-    Matching(Pattern),
+    Matching {
+        /// What that must match.
+        pattern: Pattern,
+        /// Whose it must be, by the effective user id; without it anybody's.
+        user: Option<User>,
+    },
 }
 
 /// A POSIX extended regular expression, compiled.

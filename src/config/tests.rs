@@ -144,7 +144,7 @@ fn a_process_with_everything() {
  if 3 restarts within 5 cycles then timeout
  group Web group www mode passive onreboot nostart every 2 cycles";
     let service = service(text);
-    let Kind::Process(ProcessTarget::Matching(pattern)) = &service.kind else { panic!() };
+    let Kind::Process(ProcessTarget::Matching { pattern, .. }) = &service.kind else { panic!() };
     assert!(pattern.regex.is_match(b"puma 5.6.5 (tcp://127.0.0.1:3000) [mastodon]"));
     assert_eq!(pattern.source, r"puma .* \[mastodon\]");
     let start = service.start.unwrap();

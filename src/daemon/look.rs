@@ -82,7 +82,7 @@ impl Daemon {
         let Kind::Process(target) = &service.kind else {
             return Some(Presence::Unknown("it has no process".to_owned()));
         };
-        if let ProcessTarget::Pidfile(path) = target
+        if let ProcessTarget::Pidfile { path, .. } = target
             && let Some(mount) = self.mounts().stalling(path)
         {
             let (service, path, question) = (service.name.clone(), path.clone(), Question::Pidfile);
@@ -158,8 +158,10 @@ impl Daemon {
                     Observation::Checksums(Box::new(Checksums { facts: None, sums, is_settled: false }))
                 }
                 (Question::Pidfile, answer) => {
-                    let presence = match answer {
-                        Answer::Pidfile(content) => process::by_content(&path, &content, sample),
+                    let presence = match (answer, &service.kind) {
+                        (Answer::Pidfile(content), Kind::Process(target)) => {
+                            process::observe_by_content(target, &path, &content, self.engine.known(id), sample)
+                        }
                         _ => Presence::Unknown(why),
                     };
                     match purpose {
@@ -211,7 +213,7 @@ impl Daemon {
         let dropped = self.remote.retain(|ask| {
             let service = engine.find(&ask.service).and_then(|id| config.services.get(id.0));
             service.is_some_and(|service| match (&service.kind, &ask.question) {
-                (Kind::Process(ProcessTarget::Pidfile(path)), Question::Pidfile) => *path == ask.path,
+                (Kind::Process(ProcessTarget::Pidfile { path, .. }), Question::Pidfile) => *path == ask.path,
                 (Kind::File(path) | Kind::Fifo(path) | Kind::Directory(path), Question::Path(_)) => *path == ask.path,
                 (Kind::File(path), Question::Checksums(_)) => *path == ask.path,
                 (Kind::Filesystem(wanted), Question::Filesystem(_)) => Path::new(wanted) == ask.path,

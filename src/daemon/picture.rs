@@ -144,11 +144,22 @@ impl Daemon {
     }
 }
 
+/// How the process is found.
+fn target_of(target: &ProcessTarget) -> Vec<(&'static str, String)> {
+    let (path, pattern, user) = match target {
+        ProcessTarget::Pidfile { path, pattern, user } => (Some(path), pattern.as_ref(), user),
+        ProcessTarget::Matching { pattern, user } => (None, Some(pattern), user),
+    };
+    let path = path.map(|path| ("pidfile", path.display().to_string()));
+    let pattern = pattern.map(|pattern| ("matching", pattern.source.clone()));
+    let user = user.as_ref().map(|user| ("as user", user.name.clone().unwrap_or_else(|| user.uid.to_string())));
+    path.into_iter().chain(pattern).chain(user).collect()
+}
+
 fn settings(service: &Service) -> Vec<(&'static str, String)> {
     let mut rows = Vec::new();
     match &service.kind {
-        Kind::Process(ProcessTarget::Pidfile(path)) => rows.push(("pidfile", path.display().to_string())),
-        Kind::Process(ProcessTarget::Matching(pattern)) => rows.push(("matching", pattern.source.clone())),
+        Kind::Process(target) => rows.extend(target_of(target)),
         Kind::File(path) | Kind::Fifo(path) | Kind::Directory(path) => rows.push(("path", path.display().to_string())),
         Kind::Filesystem(wanted) => rows.push(("path", wanted.clone())),
         Kind::System | Kind::Host(_) | Kind::Network(_) | Kind::Program(_) => {}

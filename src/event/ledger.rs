@@ -244,12 +244,7 @@ pub enum Past {
 
 /// Whether two services watch the same thing.
 pub fn same_target(old: &Service, new: &Service) -> bool {
-    use crate::config::{Kind, ProcessTarget};
-    match (&old.kind, &new.kind) {
-        (Kind::Process(ProcessTarget::Pidfile(a)), Kind::Process(ProcessTarget::Pidfile(b))) => a == b,
-        (Kind::Process(ProcessTarget::Matching(a)), Kind::Process(ProcessTarget::Matching(b))) => a.source == b.source,
-        (a, b) => a == b,
-    }
+    old.kind == new.kind
 }
 
 /// What the state file keeps of a service.

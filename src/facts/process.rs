@@ -64,6 +64,24 @@ pub enum GoneReason {
     NoProcess(Pid),
     /// The pidfile names a process that is dead and waits to be reaped.
     Zombie(Pid),
+    /// The pidfile names a thread of the kernel.
+    Kernel(Pid),
+    /// The pidfile names a process that is another one than the service's: its command line does not match.
+    OtherCommand {
+        /// The process.
+        pid: Pid,
+        /// The beginning of its command line.
+        command: String,
+    },
+    /// The pidfile names a process of another user.
+    OtherUser {
+        /// The process.
+        pid: Pid,
+        /// Its effective user id.
+        euid: u32,
+        /// The user it should have, by name or number.
+        wanted: String,
+    },
 }
 
 impl fmt::Display for GoneReason {
@@ -73,6 +91,13 @@ impl fmt::Display for GoneReason {
             GoneReason::Pidfile(problem) => problem.fmt(f),
             GoneReason::NoProcess(pid) => write!(f, "pidfile names process {pid}, which does not exist"),
             GoneReason::Zombie(pid) => write!(f, "pidfile names process {pid}, which is a zombie"),
+            GoneReason::Kernel(pid) => write!(f, "pidfile names process {pid}, which is a thread of the kernel"),
+            GoneReason::OtherCommand { pid, command } => {
+                write!(f, "pidfile names process {pid}, whose command line '{command}' does not match the pattern")
+            }
+            GoneReason::OtherUser { pid, euid, wanted } => {
+                write!(f, "pidfile names process {pid}, which runs as the user with number {euid}, not as {wanted}")
+            }
         }
     }
 }

@@ -9,11 +9,11 @@ use regex::bytes::Regex;
 
 use crate::base::process::{Identity, Pid};
 use crate::base::time::Mono;
-use crate::config::{Measure, ProcessTarget, Rule, Test};
+use crate::config::{Measure, Pattern, ProcessTarget, Rule, Test, User};
 use crate::facts::matching;
 use crate::facts::observation::ProcessObservation;
 use crate::facts::pidfile::{self, Content, PIDFILE_HEAD, PidfileProblem};
-use crate::facts::process::{GoneReason, Listed, Presence};
+use crate::facts::process::{Entry, GoneReason, Listed, Presence};
 use crate::facts::script::Scripts;
 use crate::facts::usage::{self, Family, TreeSample, Wanted};
 use crate::sys::head::{HeadError, read_head};
@@ -87,11 +87,30 @@ pub fn script_at_work(scripts: &Scripts, sample: &mut Sample<'_>) -> Result<Opti
     }))
 }
 
-/// Whether the process that `target` describes is there; `known` is the identity it had when it was last seen.
+/// Whether the process that `target` describes is there; `known` is the identity it had when it was last seen. A pidfile is
+/// read in each cycle: seven system calls on Linux, six on FreeBSD, when all is well.
 pub fn observe(target: &ProcessTarget, known: Option<Identity>, sample: &mut Sample<'_>) -> Presence {
     match target {
-        ProcessTarget::Pidfile(path) => by_pidfile(path, sample),
-        ProcessTarget::Matching(pattern) => by_pattern(&pattern.regex, known, sample),
+        ProcessTarget::Pidfile { path, .. } => observe_by_content(target, path, &read_pidfile(path), known, sample),
+        ProcessTarget::Matching { pattern, user } => by_pattern(&pattern.regex, user.as_ref(), known, sample),
+    }
+}
+
+/// The same, for a pidfile that was read before.
+pub fn observe_by_content(
+    target: &ProcessTarget,
+    path: &Path,
+    content: &Content,
+    known: Option<Identity>,
+    sample: &Sample<'_>,
+) -> Presence {
+    match (by_content(path, content, sample), target) {
+        (Presence::Running(entry), ProcessTarget::Pidfile { pattern, user, .. })
+            if !known.is_some_and(|known| entry.identity.is_same(known, sample.table.tolerance())) =>
+        {
+            only_if(entry, pattern.as_ref(), user.as_ref(), sample)
+        }
+        (presence, _) => presence,
     }
 }
 
@@ -178,12 +197,6 @@ pub fn readings(asked: Asked, presence: Presence, sample: &mut Sample<'_>, now: 
     seen
 }
 
-/// The process that the pidfile at `path` names now; the file is read in each cycle. Never this program itself, process 1
-/// or a zombie. Seven system calls on Linux, six on FreeBSD, when all is well.
-pub fn by_pidfile(path: &Path, sample: &Sample<'_>) -> Presence {
-    by_content(path, &read_pidfile(path), sample)
-}
-
 /// What the pidfile at `path` says. May wait for the filesystem: see [`super::remote`].
 pub fn read_pidfile(path: &Path) -> Content {
     match read_head(path, PIDFILE_HEAD) {
@@ -195,8 +208,9 @@ pub fn read_pidfile(path: &Path) -> Content {
     }
 }
 
-/// The process that the pidfile at `path` names, whose content was read before.
-pub fn by_content(path: &Path, content: &Content, sample: &Sample<'_>) -> Presence {
+/// The process that the pidfile at `path` names, whose content was read before. Never this program itself, process 1, a
+/// zombie or a thread of the kernel.
+fn by_content(path: &Path, content: &Content, sample: &Sample<'_>) -> Presence {
     let gone = |problem| Presence::Gone(GoneReason::Pidfile(problem));
     let pid = match content {
         Content::Head(head) => match pidfile::parse(head, sample.own) {
@@ -209,14 +223,53 @@ pub fn by_content(path: &Path, content: &Content, sample: &Sample<'_>) -> Presen
     match sample.table.entry(pid) {
         Ok(None) => Presence::Gone(GoneReason::NoProcess(pid)),
         Ok(Some(entry)) if entry.zombie => Presence::Gone(GoneReason::Zombie(pid)),
+        Ok(Some(entry)) if entry.kernel => Presence::Gone(GoneReason::Kernel(pid)),
         Ok(Some(entry)) => Presence::Running(entry),
         Err(error) => Presence::Unknown(format!("cannot read process {pid}: {error}")),
     }
 }
 
+/// The process that a pidfile names, if its command line and its user are those of the service: a stale pidfile may name
+/// anything. Without arguments that can be read nobody knows.
+fn only_if(entry: Entry, pattern: Option<&Pattern>, user: Option<&User>, sample: &Sample<'_>) -> Presence {
+    let pid = entry.identity.pid;
+    if let Some(pattern) = pattern {
+        match sample.table.arguments(&entry) {
+            Ok(Some(command)) if pattern.regex.is_match(&command) => {}
+            Ok(Some(command)) => {
+                let command = String::from_utf8_lossy(&command).chars().take(COMMAND_SHOWN).collect();
+                return Presence::Gone(GoneReason::OtherCommand { pid, command });
+            }
+            Ok(None) => return Presence::Unknown(format!("the command line of process {pid} cannot be read")),
+            Err(error) => return Presence::Unknown(format!("cannot read process {pid}: {error}")),
+        }
+    }
+    if let Some(user) = user {
+        match effective_user(pid, sample.table) {
+            Ok(euid) if euid == user.uid => {}
+            Ok(euid) => {
+                let wanted = user.name.clone().unwrap_or_else(|| user.uid.to_string());
+                return Presence::Gone(GoneReason::OtherUser { pid, euid, wanted });
+            }
+            Err(why) => return Presence::Unknown(why),
+        }
+    }
+    Presence::Running(entry)
+}
+
+/// Whom a process acts for; otherwise why that is not known.
+fn effective_user(pid: Pid, table: &dyn Processes) -> Result<u32, String> {
+    match table.usage(pid, Wanted { owner: true, ..Wanted::default() }) {
+        Ok(facts) => facts
+            .and_then(|facts| facts.euid)
+            .ok_or_else(|| format!("the user that process {pid} runs as cannot be read")),
+        Err(error) => Err(format!("cannot read process {pid}: {error}")),
+    }
+}
+
 /// The process `known` while that identity lives, whatever its title says now; else the one that the pattern means among
-/// the titles of this cycle ([`matching::select`]).
-pub fn by_pattern(pattern: &Regex, known: Option<Identity>, sample: &mut Sample<'_>) -> Presence {
+/// the titles of this cycle ([`matching::select`]), of that user's processes if one is given.
+pub fn by_pattern(pattern: &Regex, user: Option<&User>, known: Option<Identity>, sample: &mut Sample<'_>) -> Presence {
     if let Some(known) = known {
         match sample.table.entry(known.pid) {
             Ok(Some(entry)) if !entry.zombie && entry.identity.is_same(known, sample.table.tolerance()) => {
@@ -226,13 +279,25 @@ pub fn by_pattern(pattern: &Regex, known: Option<Identity>, sample: &mut Sample<
             Err(error) => return Presence::Unknown(format!("cannot read process {}: {error}", known.pid)),
         }
     }
-    let own = sample.own;
-    match sample.listed() {
-        Err(why) => Presence::Unknown(why.to_owned()),
-        Ok(listed) => match matching::select(&matching::matches(listed, pattern, own)) {
-            Some(process) => Presence::Running(process.entry),
-            None => Presence::Gone(GoneReason::NoMatch),
-        },
+    let (own, table) = (sample.own, sample.table);
+    let mut matches = match sample.listed() {
+        Err(why) => return Presence::Unknown(why.to_owned()),
+        Ok(listed) => matching::matches(listed, pattern, own),
+    };
+    let mut hidden = None;
+    if let Some(user) = user {
+        matches.retain(|process| match effective_user(process.entry.identity.pid, table) {
+            Ok(euid) => euid == user.uid,
+            Err(why) => {
+                hidden = Some(why);
+                false
+            }
+        });
+    }
+    match (matching::select(&matches), hidden) {
+        (Some(process), _) => Presence::Running(process.entry),
+        (None, Some(why)) => Presence::Unknown(why),
+        (None, None) => Presence::Gone(GoneReason::NoMatch),
     }
 }
 

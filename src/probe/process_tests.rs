@@ -23,6 +23,10 @@ fn pattern(text: &str) -> Regex {
     Regex::new(text).unwrap()
 }
 
+fn by_pidfile(path: &Path, sample: &Sample<'_>) -> Presence {
+    by_content(path, &read_pidfile(path), sample)
+}
+
 fn running(presence: &Presence) -> Option<i32> {
     match presence {
         Presence::Running(entry) => Some(entry.identity.pid.get()),
@@ -50,14 +54,14 @@ fn a_pattern_finds_the_master_and_holds_on_to_it_through_new_titles() {
     let table = proc.table();
     let puma = pattern(r"puma .*\[mastodon\]");
     let mut sample = Sample::new(&table, pid(OWN));
-    let Presence::Running(entry) = by_pattern(&puma, None, &mut sample) else { panic!("not found") };
+    let Presence::Running(entry) = by_pattern(&puma, None, None, &mut sample) else { panic!("not found") };
     assert_eq!(entry.identity, identity(301, 300));
     proc.add(&FakeProcess::new(301, 1, 300, "ruby: another title"));
-    assert_eq!(running(&by_pattern(&puma, Some(entry.identity), &mut Sample::new(&table, pid(OWN)))), Some(301));
+    assert_eq!(running(&by_pattern(&puma, None, Some(entry.identity), &mut Sample::new(&table, pid(OWN)))), Some(301));
     // The number comes around to a stranger: the identity is gone, and the stranger is not matched.
     proc.add(&FakeProcess::new(301, 1, 301, "cron"));
     proc.remove(302);
-    let presence = by_pattern(&puma, Some(entry.identity), &mut Sample::new(&table, pid(OWN)));
+    let presence = by_pattern(&puma, None, Some(entry.identity), &mut Sample::new(&table, pid(OWN)));
     assert_eq!(presence, Presence::Gone(GoneReason::NoMatch));
 }
 
@@ -67,7 +71,7 @@ fn a_zombie_is_dead() {
     let table = proc.table();
     let sidekiq = pattern("sidekiq .* mastodon");
     proc.add(&FakeProcess::new(400, 1, 100, "sidekiq 6.1.1 mastodon").zombie());
-    let presence = by_pattern(&sidekiq, Some(identity(400, 100)), &mut Sample::new(&table, pid(OWN)));
+    let presence = by_pattern(&sidekiq, None, Some(identity(400, 100)), &mut Sample::new(&table, pid(OWN)));
     assert_eq!(presence, Presence::Gone(GoneReason::NoMatch));
 }
 
@@ -76,7 +80,7 @@ fn the_control_file_in_our_own_title_matches_nothing() {
     let proc = mastodon();
     let table = proc.table();
     proc.add(&FakeProcess::new(OWN + 1, OWN, 400, "pollux -c /usr/local/etc/monitrc"));
-    let presence = by_pattern(&pattern("monitrc"), None, &mut Sample::new(&table, pid(OWN)));
+    let presence = by_pattern(&pattern("monitrc"), None, None, &mut Sample::new(&table, pid(OWN)));
     assert_eq!(presence, Presence::Gone(GoneReason::NoMatch));
 }
 
@@ -91,20 +95,20 @@ fn a_thousand_known_services_cost_three_calls_each_and_all_patterns_share_one_sc
     let before = count::taken();
     for number in 1..=1000 {
         let known = identity(10_000 + number, 7);
-        let presence = by_pattern(&pattern("never tried"), Some(known), &mut sample);
+        let presence = by_pattern(&pattern("never tried"), None, Some(known), &mut sample);
         assert_eq!(running(&presence), Some(10_000 + number));
     }
     assert_eq!(count::taken() - before, 3000);
     // Two patterns without a match: one listing, then stat and cmdline of each process, once.
     let before = count::taken();
     for missing in ["missing-one", "missing-two"] {
-        assert_eq!(by_pattern(&pattern(missing), None, &mut sample), Presence::Gone(GoneReason::NoMatch));
+        assert_eq!(by_pattern(&pattern(missing), None, None, &mut sample), Presence::Gone(GoneReason::NoMatch));
     }
     assert_eq!(count::taken() - before, 1 + 1000 * 6);
     // A known process that died: the failed open and the look whether /proc is there; the table is at hand already.
     proc.remove(10_001);
     let before = count::taken();
-    let presence = by_pattern(&pattern("gone"), Some(identity(10_001, 7)), &mut sample);
+    let presence = by_pattern(&pattern("gone"), None, Some(identity(10_001, 7)), &mut sample);
     assert_eq!((presence, count::taken() - before), (Presence::Gone(GoneReason::NoMatch), 2));
 }
 
@@ -135,6 +139,92 @@ fn a_pidfile_is_followed_in_each_cycle() {
         fs::write(&file, content).unwrap();
         assert_eq!(by_pidfile(&file, &sample), Presence::Gone(reason), "{content}");
     }
+}
+
+/// The pidfile `puma.pid` with a pattern and a user.
+fn narrowed(proc: &FakeProc, pattern: Option<&str>, user: Option<u32>) -> ProcessTarget {
+    let pattern = pattern.map(|text| Pattern { source: text.into(), regex: Regex::new(text).unwrap() });
+    let user = user.map(|uid| User { uid, name: Some("www".into()) });
+    ProcessTarget::Pidfile { path: proc.root().join("puma.pid"), pattern, user }
+}
+
+fn owned(proc: &FakeProc, number: i32, euid: u32) {
+    proc.file(&format!("{number}/status"), format!("Uid:\t0\t{euid}\t0\t0\nGid:\t0\t0\t0\t0\n").as_bytes());
+}
+
+#[test]
+fn a_stale_pidfile_that_names_a_stranger_leads_to_no_process() {
+    let proc = mastodon();
+    let table = proc.table();
+    let look = |target: &ProcessTarget, known| observe(target, known, &mut Sample::new(&table, pid(OWN)));
+    fs::write(proc.root().join("puma.pid"), "301\n").unwrap();
+    owned(&proc, 301, 80);
+    let whole = narrowed(&proc, Some(r"puma .*\[mastodon\]"), Some(80));
+    assert_eq!(running(&look(&whole, None)), Some(301));
+    // Real ids do not count.
+    let other = GoneReason::OtherUser { pid: pid(301), euid: 80, wanted: "www".into() };
+    assert_eq!(look(&narrowed(&proc, None, Some(0)), None), Presence::Gone(other.clone()));
+    assert_eq!(other.to_string(), "pidfile names process 301, which runs as the user with number 80, not as www");
+
+    // The number has come around.
+    proc.add(&FakeProcess::new(301, 1, 999, "cron -s"));
+    let other = GoneReason::OtherCommand { pid: pid(301), command: "cron -s".into() };
+    assert_eq!(look(&whole, Some(identity(301, 300))), Presence::Gone(other.clone()));
+    assert_eq!(other.to_string(), "pidfile names process 301, whose command line 'cron -s' does not match the pattern");
+    assert_eq!(running(&look(&narrowed(&proc, None, None), Some(identity(301, 300)))), Some(301));
+    // What was found stays, whatever its title and its user become, and costs no more than without a pattern.
+    let before = count::taken();
+    assert_eq!(running(&look(&whole, Some(identity(301, 999)))), Some(301));
+    assert_eq!(count::taken() - before, 4 + 3);
+    // A long line is shown by its beginning.
+    proc.add(&FakeProcess::new(301, 1, 999, &"x".repeat(5000)));
+    let Presence::Gone(GoneReason::OtherCommand { command, .. }) = look(&whole, None) else { panic!() };
+    assert_eq!(command.len(), COMMAND_SHOWN);
+    proc.add(&FakeProcess::kernel_thread(301, "puma [mastodon]"));
+    assert_eq!(look(&narrowed(&proc, None, None), None), Presence::Gone(GoneReason::Kernel(pid(301))));
+}
+
+#[test]
+fn what_cannot_be_told_of_a_pidfiles_process_is_not_its_death() {
+    let proc = mastodon();
+    let table = proc.table();
+    let look = |target: &ProcessTarget| observe(target, None, &mut Sample::new(&table, pid(OWN)));
+    fs::write(proc.root().join("puma.pid"), "301\n").unwrap();
+    let is_unknown = |presence: Presence| matches!(presence, Presence::Unknown(_));
+    assert!(is_unknown(look(&narrowed(&proc, Some("puma"), Some(80)))), "no status");
+    owned(&proc, 301, 80);
+    // A process that is being started or ends has no arguments.
+    proc.file("301/cmdline", b"");
+    assert!(is_unknown(look(&narrowed(&proc, Some("puma"), None))));
+    assert!(is_unknown(look(&narrowed(&proc, Some("cron"), None))));
+    #[cfg(debug_assertions)]
+    for errno in ["EACCES", "EMFILE"] {
+        // Pidfiles are read elsewhere: first `stat`, then `cmdline` or `status`.
+        for target in [narrowed(&proc, Some("cron"), None), narrowed(&proc, None, Some(0))] {
+            crate::sys::fault::set(&format!("readproc@2={errno}:1"));
+            assert!(is_unknown(look(&target)), "{errno}");
+        }
+        crate::sys::fault::set("");
+    }
+}
+
+#[test]
+fn a_pattern_can_be_held_to_one_users_processes() {
+    let proc = mastodon();
+    let table = proc.table();
+    let puma = pattern(r"puma.*\[mastodon\]");
+    let user = |uid| User { uid, name: None };
+    let look = |uid, known| by_pattern(&puma, Some(&user(uid)), known, &mut Sample::new(&table, pid(OWN)));
+    owned(&proc, 301, 80);
+    owned(&proc, 302, 81);
+    assert_eq!(running(&look(80, None)), Some(301));
+    assert_eq!(running(&look(81, None)), Some(302), "the parent's user is another one");
+    assert_eq!(look(82, None), Presence::Gone(GoneReason::NoMatch));
+    assert_eq!(running(&look(82, Some(identity(302, 200)))), Some(302), "what was found stays");
+    // Of one nobody knows whose it is.
+    fs::remove_file(proc.root().join("302/status")).unwrap();
+    assert_eq!(running(&look(80, None)), Some(301));
+    assert!(matches!(look(82, None), Presence::Unknown(_)));
 }
 
 #[test]
@@ -183,11 +273,11 @@ fn what_cannot_be_read_is_unknown_and_asked_once_per_cycle() {
     fault::set("read=EIO:1");
     assert!(unknown(by_pidfile(&file, &sample)).contains("cannot read pidfile"));
     fault::set("readproc=ENFILE:1");
-    unknown(by_pattern(&puma, Some(identity(301, 300)), &mut sample));
+    unknown(by_pattern(&puma, None, Some(identity(301, 300)), &mut sample));
     fault::set("readproc@5=EMFILE:1");
-    assert!(unknown(by_pattern(&puma, None, &mut sample)).contains("cannot read the process table"));
+    assert!(unknown(by_pattern(&puma, None, None, &mut sample)).contains("cannot read the process table"));
     // The fault is over, but the cycle has its answer; the next one reads again.
-    unknown(by_pattern(&puma, None, &mut sample));
-    assert_eq!(running(&by_pattern(&puma, None, &mut Sample::new(&table, pid(OWN)))), Some(301));
+    unknown(by_pattern(&puma, None, None, &mut sample));
+    assert_eq!(running(&by_pattern(&puma, None, None, &mut Sample::new(&table, pid(OWN)))), Some(301));
     fault::set("");
 }

@@ -54,12 +54,20 @@ impl Parser<'_> {
 
     fn process_target(&mut self) -> Parse<Target> {
         if self.accept("matching") {
-            return self.string("a pattern").map(Target::Matching);
+            let pattern = self.string("a pattern")?;
+            return Ok(Target::Matching { pattern, user: self.user()? });
         }
         if self.accept("pidfile") || self.accept("path") {
-            return self.path("the path of a pidfile").map(Target::Pidfile);
+            let path = self.path("the path of a pidfile")?;
+            let pattern = if self.accept("matching") { Some(self.string("a pattern")?) } else { None };
+            return Ok(Target::Pidfile { path, pattern, user: self.user()? });
         }
         Err(self.expected_word("'pidfile' or 'matching'", &["pidfile", "matching"]))
+    }
+
+    /// `as user USER`
+    fn user(&mut self) -> Parse<Option<Text>> {
+        if self.accept("user") { self.id("a user name or number").map(Some) } else { Ok(None) }
     }
 
     fn check_path(&mut self) -> Parse<Text> {

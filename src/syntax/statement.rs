@@ -226,10 +226,22 @@ pub struct Check {
 /// What `check` names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
-    /// `check process NAME pidfile PATH`
-    Pidfile(Text),
-    /// `check process NAME matching PATTERN`
-    Matching(Text),
+    /// `check process NAME pidfile PATH [matching PATTERN] [as user USER]`
+    Pidfile {
+        /// The file.
+        path: Text,
+        /// What the command line must match.
+        pattern: Option<Text>,
+        /// Whose the process must be.
+        user: Option<Text>,
+    },
+    /// `check process NAME matching PATTERN [as user USER]`
+    Matching {
+        /// What the command line must match.
+        pattern: Text,
+        /// Whose the process must be.
+        user: Option<Text>,
+    },
     /// `check system NAME`
     System,
     /// `check file NAME path PATH`
@@ -254,7 +266,7 @@ impl Target {
     /// The words that stand for it.
     pub fn words(&self) -> &'static str {
         match self {
-            Target::Pidfile(_) | Target::Matching(_) => "check process",
+            Target::Pidfile { .. } | Target::Matching { .. } => "check process",
             Target::System => "check system",
             Target::File(_) => "check file",
             Target::Fifo(_) => "check fifo",

@@ -143,8 +143,15 @@ fn httpd() {
 fn checks() {
     let target = |text: &str| match <[StatementKind; 1]>::try_from(good(text)) {
         Ok([StatementKind::Check(check)]) => match check.target {
-            Target::Pidfile(path) => format!("{}: pidfile {}", check.name.lossy(), path.lossy()),
-            Target::Matching(pattern) => format!("{}: matching {}", check.name.lossy(), pattern.lossy()),
+            Target::Pidfile { path, pattern, user } => {
+                let pattern = pattern.map(|text| format!(" matching {}", text.lossy())).unwrap_or_default();
+                let user = user.map(|text| format!(" user {}", text.lossy())).unwrap_or_default();
+                format!("{}: pidfile {}{pattern}{user}", check.name.lossy(), path.lossy())
+            }
+            Target::Matching { pattern, user } => {
+                let user = user.map(|text| format!(" user {}", text.lossy())).unwrap_or_default();
+                format!("{}: matching {}{user}", check.name.lossy(), pattern.lossy())
+            }
             Target::System => format!("{}: system", check.name.lossy()),
             Target::Program(program) => {
                 let timeout = program.timeout.map(|number| number.value);
@@ -177,6 +184,11 @@ fn checks() {
         ("check a with pidfile /a", "a: pidfile /a"),
         ("check \"a b\" pidfile /a", "a b: pidfile /a"),
         ("check a matching x", "a: matching x"),
+        ("check process a with pidfile /a matching \"b c\" as user www", "a: pidfile /a matching b c user www"),
+        ("check process a pidfile /a user 80", "a: pidfile /a user 80"),
+        ("check process a path /a\n  matching bb", "a: pidfile /a matching bb"),
+        ("check a matching bb as user \"a b\"", "a: matching bb user a b"),
+        ("check process user matching user user user", "user: matching user user user"),
         ("check system $HOST", "$HOST: system"),
         ("check filesystem root with path / if space > 80% then alert", "root: /"),
         ("check host h address example.org if failed port 80 protocol http then restart", "h: example.org"),

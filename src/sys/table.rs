@@ -50,6 +50,12 @@ pub trait Processes {
     /// The table could not be read, or not whole.
     fn scan(&self, with_commands: bool) -> io::Result<Vec<Listed>>;
 
+    /// The process's arguments joined by blanks; `None` when it has none, when they may not be read, or when it is gone.
+    ///
+    /// # Errors
+    /// The system would not tell.
+    fn arguments(&self, entry: &Entry) -> io::Result<Option<Vec<u8>>>;
+
     /// How far two readings of one start time may differ.
     fn tolerance(&self) -> Tolerance;
 }

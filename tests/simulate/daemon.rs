@@ -290,7 +290,7 @@ impl World {
 
     /// Asks for a look that takes its time; false when the service is not far away.
     fn ask(&mut self, id: ServiceId, action: bool) -> bool {
-        let Some((unit, ProcessTarget::Pidfile(_))) = self.target(id) else { return false };
+        let Some((unit, ProcessTarget::Pidfile { .. })) = self.target(id) else { return false };
         let distance = self.machine.units[unit].distance;
         if distance.is_zero() {
             return false;
@@ -707,5 +707,5 @@ impl World {
 }
 
 fn has_pidfile(service: &pollux::config::Service) -> bool {
-    matches!(service.kind, Kind::Process(ProcessTarget::Pidfile(_)))
+    matches!(service.kind, Kind::Process(ProcessTarget::Pidfile { .. }))
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::Path;
 use std::time::Duration;
 
 use pollux::base::process::{Identity, Pid, StartTime, Tolerance};
@@ -12,7 +11,7 @@ use pollux::config::ProcessTarget;
 use pollux::facts::pidfile::{Content, PidfileProblem};
 use pollux::facts::process::{Entry, Listed, Presence};
 use pollux::facts::usage::{ProcessFacts, Row, Wanted};
-use pollux::probe::process::{Sample, by_content, by_pattern};
+use pollux::probe::process::{Sample, by_pattern, observe_by_content};
 use pollux::sys::table::Processes;
 
 use crate::dice::Dice;
@@ -360,8 +359,8 @@ impl Machine {
         }
         let mut sample = Sample::new(self, Pid::new(OWN).unwrap());
         match target {
-            ProcessTarget::Pidfile(_) => by_content(Path::new("/run/u"), content, &sample),
-            ProcessTarget::Matching(pattern) => by_pattern(&pattern.regex, known, &mut sample),
+            ProcessTarget::Pidfile { path, .. } => observe_by_content(target, path, content, known, &sample),
+            ProcessTarget::Matching { pattern, user } => by_pattern(&pattern.regex, user.as_ref(), known, &mut sample),
         }
     }
 }
@@ -396,6 +395,11 @@ impl Processes for Machine {
             Listed { entry, command: process.command.clone().into_bytes() }
         };
         Ok(self.processes.iter().map(listed).collect())
+    }
+
+    fn arguments(&self, entry: &Entry) -> io::Result<Option<Vec<u8>>> {
+        let process = self.processes.get(&entry.identity.pid.get());
+        Ok(process.map(|process| process.command.clone().into_bytes()))
     }
 
     fn tolerance(&self) -> Tolerance {

@@ -19,6 +19,7 @@ mod init;
 mod memory;
 mod paths;
 mod patience;
+mod pidfiles;
 mod program;
 mod reload;
 mod revive;

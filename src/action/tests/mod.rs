@@ -37,7 +37,11 @@ fn service(name: &str, depends: &[usize]) -> Service {
     let once = |action| Reaction { rate: Rate::ONCE, action };
     Service {
         name: name.to_owned(),
-        kind: Kind::Process(ProcessTarget::Pidfile(PathBuf::from(format!("/run/{name}")))),
+        kind: Kind::Process(ProcessTarget::Pidfile {
+            path: PathBuf::from(format!("/run/{name}")),
+            pattern: None,
+            user: None,
+        }),
         groups: Vec::new(),
         depends: depends.iter().copied().map(ServiceId).collect(),
         every: Every::Cycle,

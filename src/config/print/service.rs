@@ -8,8 +8,8 @@ use super::test::content;
 use super::{Secrets, operand, quoted, quoted_bytes, test, word};
 use crate::base::schedule::{Backoff, Every, Rate};
 use crate::config::model::{
-    Action, Config, Kind, Mode, NetworkTarget, OnReboot, ProcessTarget, Program, Reaction, RestartLimit, Rule, Service,
-    Test,
+    Action, Config, Kind, Mode, NetworkTarget, OnReboot, Pattern, ProcessTarget, Program, Reaction, RestartLimit, Rule,
+    Service, Test,
 };
 
 /// A service with all its statements.
@@ -111,10 +111,7 @@ fn limits(text: &mut String, service: &Service) {
 fn kind(kind: &Kind, name: &str) -> String {
     let path = |path: &std::path::Path| operand(path);
     match kind {
-        Kind::Process(ProcessTarget::Pidfile(file)) => format!("process {name} with pidfile {}", path(file)),
-        Kind::Process(ProcessTarget::Matching(pattern)) => {
-            format!("process {name} matching {}", quoted(&pattern.source))
-        }
+        Kind::Process(target) => process(target, name),
         Kind::System => format!("system {name}"),
         Kind::File(file) => format!("file {name} with path {}", path(file)),
         Kind::Fifo(file) => format!("fifo {name} with path {}", path(file)),
@@ -127,6 +124,18 @@ fn kind(kind: &Kind, name: &str) -> String {
         Kind::Network(NetworkTarget::Address(address)) => format!("network {name} with address {}", quoted(address)),
         Kind::Program(program) => format!("program {name} with path {}{}", command(program), timeout(program.timeout)),
     }
+}
+
+fn process(target: &ProcessTarget, name: &str) -> String {
+    let matching = |pattern: &Pattern| format!(" matching {}", quoted(&pattern.source));
+    let (pidfile, pattern, user) = match target {
+        ProcessTarget::Pidfile { path, pattern, user } => {
+            (format!(" with pidfile {}", operand(path)), pattern.as_ref().map(matching).unwrap_or_default(), user)
+        }
+        ProcessTarget::Matching { pattern, user } => (String::new(), matching(pattern), user),
+    };
+    let user = user.as_ref().map(|user| format!(" as user {}", super::account(user.name.as_deref(), user.uid)));
+    format!("process {name}{pidfile}{pattern}{}", user.unwrap_or_default())
 }
 
 /// Whole seconds; others come from `set limits`.

@@ -233,6 +233,10 @@ impl Processes for ProcessTable {
         ProcessTable::scan(self, with_commands)
     }
 
+    fn arguments(&self, entry: &Entry) -> io::Result<Option<Vec<u8>>> {
+        ProcessTable::arguments(self, entry, table::COMMAND_MAX)
+    }
+
     fn tolerance(&self) -> Tolerance {
         START_TOLERANCE
     }
