@@ -186,10 +186,20 @@ fn get(port: u16, path: &str) -> Option<String> {
     text.starts_with("HTTP/1.0 200").then_some(text)
 }
 
-/// Asks for `/_ping` again and again and keeps the longest answer, and how late this thread itself was run at worst.
+/// Asks for `/_ping` again and again, to give the loop something that can be late, and keeps the longest answer and how late
+/// this thread itself was run at worst.
 struct Pinger {
     stop: Arc<AtomicBool>,
     thread: JoinHandle<(Duration, Duration, usize)>,
+}
+
+/// What the daemon has measured of itself: the longest lag of its loop, and the line that tells it.
+fn lag(folder: &Path) -> (Duration, String) {
+    let output = pollux(folder).args(["-v", "status"]).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let line = text.lines().find(|line| line.starts_with("loop lag:")).unwrap_or_else(|| panic!("no lag in {text}"));
+    let longest = line.split_whitespace().nth(3).unwrap().parse::<f64>().unwrap();
+    (Duration::from_secs_f64(longest / 1000.0), line.to_owned())
 }
 
 impl Pinger {
@@ -213,11 +223,14 @@ impl Pinger {
         Pinger { stop, thread }
     }
 
-    fn judge(self, what: &str) {
+    /// The figure that counts is the daemon's own; a machine on which nobody gets the processor in time adds to it.
+    fn judge(self, what: &str, folder: &Path) {
         self.stop.store(true, Ordering::Relaxed);
-        let (lag, noise, count) = self.thread.join().unwrap();
-        println!("{what}: longest of {count} pings {lag:?}, machine's own noise {noise:?}");
-        assert!(lag < LAG_MAX + 4 * noise, "{what}: a ping took {lag:?}, the machine's noise is {noise:?}");
+        let (ping, noise, count) = self.thread.join().unwrap();
+        let (longest, line) = lag(folder);
+        println!("{what}: {line}; longest of {count} pings {ping:?}, machine's own noise {noise:?}");
+        assert!(longest < LAG_MAX + 4 * noise, "{what}: {line}; the machine's noise is {noise:?}");
+        assert!(ping < LAG_MAX + 4 * noise, "{what}: a ping took {ping:?}, the machine's noise is {noise:?}");
     }
 }
 
@@ -238,7 +251,7 @@ fn a_silent_filesystem_delays_nobody_and_starts_nothing() {
     let asked = pollux(&scene.folder).args(["start", "stalled"]).output().unwrap();
     assert_eq!(asked.status.code(), Some(0), "{}", String::from_utf8_lossy(&asked.stderr));
     scene.wait_for(20, "end of the start", || scene.log().contains("cannot tell whether it runs"));
-    pinger.judge("a pidfile that cannot be read");
+    pinger.judge("a pidfile that cannot be read", &scene.folder);
     let log = scene.log();
     let silent = format!("the filesystem of {}/silent/x.pid does not answer", scene.folder.display());
     assert!(log.matches(&silent).count() >= 2, "{log}");
@@ -257,7 +270,7 @@ fn a_reload_that_waits_for_a_silent_filesystem_delays_nobody_and_can_be_ended() 
     let asked = pollux(&scene.folder).arg("reload").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     scene.wait_for(5, "reload", || scene.log().matches("Reinitializing").count() == 2);
     thread::sleep(Duration::from_secs(3));
-    pinger.judge("a reload that waits");
+    pinger.judge("a reload that waits", &scene.folder);
     assert!(!scene.log().contains("refused"), "{}", scene.log());
     let took = scene.terminate();
     println!("end: {took:?}");
@@ -277,7 +290,7 @@ fn a_reload_without_an_answer_is_refused_and_says_what_it_waits_for() {
     ));
     let pinger = Pinger::start(scene.port);
     let output = pollux(&scene.folder).arg("reload").output().unwrap();
-    pinger.judge("a reload that is refused");
+    pinger.judge("a reload that is refused", &scene.folder);
     let words = String::from_utf8_lossy(&output.stderr).into_owned();
     let question = format!("no answer within 30 seconds about the program '{}/silent/run'", scene.folder.display());
     assert_eq!((output.status.code(), words.contains(&question)), (Some(1), true), "{words}");
@@ -308,12 +321,42 @@ fn files_and_filesystems_that_never_answer_are_reported_and_delay_nobody() {
         let lines: Vec<&str> = log.lines().collect();
         ["sf", "sl", "sd", "ss"].iter().all(|name| lines.iter().any(|line| told(line, name)))
     });
-    pinger.judge("files and filesystems that never answer");
+    pinger.judge("files and filesystems that never answer", &scene.folder);
     let log = scene.log();
     for name in ["sf", "sl", "sd", "ss"] {
         assert!(!log.lines().any(|line| line.contains(&format!("'{name}' ")) && !told(line, name)), "{log}");
     }
     let took = scene.terminate();
     println!("end: {took:?}");
+    assert!(took < Duration::from_secs(1), "{took:?}");
+}
+
+#[test]
+#[ignore = "reads 100 GiB; worth it in a release build on an idle machine"]
+fn a_hundred_huge_files_with_checksums_beside_a_silent_filesystem_delay_nobody() {
+    const FILES: usize = 100;
+    let Some(mut scene) = Scene::new("huge", 200) else { return };
+    let dir = scene.folder.display().to_string();
+    let mut more = format!("check file sf with path {dir}/silent/log\n if content = \"x\" then alert\n");
+    for number in 0..FILES {
+        let path = format!("{dir}/huge{number}");
+        File::create(&path).unwrap().set_len(1 << 30).unwrap();
+        let kind = if number % 2 == 0 { "md5" } else { "sha1" };
+        more.push_str(&format!("check file huge{number} with path {path}\n if changed {kind} checksum then alert\n"));
+    }
+    scene.rewrite(&more);
+    let reloaded = pollux(&scene.folder).arg("reload").output().unwrap();
+    assert_eq!(reloaded.status.code(), Some(0), "{}", String::from_utf8_lossy(&reloaded.stderr));
+    let pinger = Pinger::start(scene.port);
+    let known =
+        || scene.get("/_status").map_or(0, |text| text.lines().filter(|line| line.contains("checksum")).count());
+    let begun = Instant::now();
+    while known() < FILES && begun.elapsed() < Duration::from_secs(1800) {
+        thread::sleep(Duration::from_secs(5));
+    }
+    println!("{} of {FILES} checksums after {:?}", known(), begun.elapsed());
+    pinger.judge("a hundred huge files", &scene.folder);
+    assert_eq!(known(), FILES, "{}", scene.log());
+    let took = scene.terminate();
     assert!(took < Duration::from_secs(1), "{took:?}");
 }

@@ -9,6 +9,7 @@ pub mod ere;
 pub mod escape;
 pub mod event;
 pub mod format;
+pub mod lag;
 pub mod logging;
 pub mod process;
 pub mod program;

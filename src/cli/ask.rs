@@ -40,7 +40,13 @@ pub fn ask(called_as: CalledAs, options: &Options, control_file: &Path, verb: &V
             };
             conclude(put(control_file, &question), |_| {})
         }
-        Verb::Status(names) => print(control_file, &Question::status(&text(called_as, options, names))),
+        Verb::Status(names) => {
+            let asked = print(control_file, &Question::status(&text(called_as, options, names)));
+            match (asked, called_as) {
+                (Asked::Code(0), CalledAs::Pollux) if options.verbose => print(control_file, &Question::lag()),
+                _ => asked,
+            }
+        }
         Verb::Summary(names) => print(control_file, &Question::summary(&text(called_as, options, names))),
         Verb::Report(part) => report(options, control_file, part.as_deref()),
         Verb::Reload => {

@@ -32,6 +32,7 @@ impl Daemon {
                     }
                     then
                 }
+                Outcome::Lag => Reply::text(format!("{}\n", self.lag)),
                 Outcome::Daemon(DaemonVerb::Quit) => {
                     self.stop();
                     Reply::text("")

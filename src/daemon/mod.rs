@@ -35,6 +35,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::action::Engine;
+use crate::base::lag::Lag;
 use crate::base::process::{BootId, Pid};
 use crate::base::time::{Mono, Wall};
 use crate::cli::options::Options;
@@ -97,6 +98,8 @@ pub struct Daemon {
     dirty: bool,
     /// What the last refused reload said; empty when the configuration in force is the file's.
     refused_reload: Option<String>,
+    /// How late the loop was.
+    lag: Lag,
     end: Option<End>,
 }
 
@@ -118,6 +121,7 @@ const FAREWELL: Duration = Duration::from_millis(500);
 impl Daemon {
     /// The loop.
     fn run(&mut self) {
+        self.lag.awake(clock::monotonic(), None);
         while !self.is_over() {
             // Once it was asked to end, the daemon begins nothing any more; it only sends the answers it owes.
             if !matches!(self.end, Some(End::Asked { .. })) {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::{Daemon, End, accounts, front, preflight, resolve};
 use crate::action::{Command, Engine};
+use crate::base::lag::Lag;
 use crate::base::process::{BootId, Pid};
 use crate::cli::options::Options;
 use crate::cli::output::{err, out};
@@ -190,6 +191,7 @@ fn prepare(called_as: CalledAs, options: Options, errand: Errand) -> Result<Prep
         starts_from: None,
         dirty: true,
         refused_reload: None,
+        lag: Lag::default(),
         end: None,
         table,
         record: paths::run_record(&control_file),

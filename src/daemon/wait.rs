@@ -4,11 +4,15 @@ use std::os::fd::RawFd;
 use std::time::Duration;
 
 use super::Daemon;
+use crate::base::logging::Level;
 use crate::base::time::Mono;
 use crate::http;
 use crate::sys::posix::clock;
 use crate::sys::posix::poll::{Interest, PollSet};
 use crate::sys::posix::signal::Signal;
+
+/// A turn should not take so long.
+const LONG: Duration = Duration::from_millis(100);
 
 /// Who waits for a descriptor.
 #[derive(Clone, Copy, Debug)]
@@ -60,12 +64,12 @@ impl Daemon {
             self.resolver.next_deadline(),
         ];
         let work = work.into_iter().filter(|_| farewell.is_none());
-        let timeout =
-            work.chain([farewell, self.server.next_deadline()]).flatten().min().map(|deadline| deadline.since(now));
+        let due = work.chain([farewell, self.server.next_deadline()]).flatten().min();
         if self.is_over() {
             return;
         }
-        let ready = match set.wait(timeout) {
+        self.fall_asleep();
+        let ready = match set.wait(due.map(|due| due.since(now))) {
             Ok(ready) => ready,
             Err(error) => {
                 // Only a kernel without memory gets here; it must not be asked thousands of times a second.
@@ -75,6 +79,8 @@ impl Daemon {
             }
         };
         let now = clock::monotonic();
+        // Turns follow each other without a pause while something is overdue; what was late is told once.
+        self.lag.awake(now, due.map(|due| due.max(before)));
         if ready.iter().any(|one| matches!(one.token, Source::Program)) {
             self.jobs.read();
         }
@@ -89,6 +95,15 @@ impl Daemon {
         }
         self.serve(now);
         self.server.expire(before);
+    }
+
+    /// A turn ends. One that was long is told to those who want to hear much.
+    fn fall_asleep(&mut self) {
+        if let Some(lag) = self.lag.asleep(clock::monotonic())
+            && lag >= LONG
+        {
+            self.log.write(Level::Debug, &format!("the loop was busy for {} ms", lag.as_millis()));
+        }
     }
 
     fn take_signals(&mut self, now: Mono) {

@@ -26,6 +26,8 @@ pub enum Outcome {
         /// What to reply.
         then: Reply,
     },
+    /// Tell how late the loop is.
+    Lag,
     /// Do this to the daemon, then reply.
     Daemon(DaemonVerb),
 }
@@ -44,6 +46,7 @@ pub fn answer(route: &Route, signature: &str, status: impl FnOnce(Detail) -> Sta
         Route::Report { selection, part } => told(text::report(&status(Detail::Overview), selection, *part)),
         Route::Ping => Reply::text("pong"),
         Route::Id => Reply::text(status(Detail::Overview).id),
+        Route::Lag => return Outcome::Lag,
         Route::Daemon(verb) => return Outcome::Daemon(*verb),
         Route::Action { verb, targets, time, then } => match targets.targets(&status(Detail::Overview)) {
             Ok(services) => {
@@ -101,7 +104,7 @@ mod tests {
     fn who_acts_over_the_network_is_sent_on() {
         let code = |outcome| match outcome {
             Outcome::Reply(reply) | Outcome::Act { then: reply, .. } => reply.code(),
-            Outcome::Daemon(_) => 0,
+            Outcome::Daemon(_) | Outcome::Lag => 0,
         };
         let named = |name: &str| Selection::Named(vec![name.to_owned()]);
         assert_eq!(code(act_then(named("alive"), Some("/alive"))), 302);

@@ -103,6 +103,11 @@ impl Question {
         Question { method: Method::Get, target: "/_ping", body: String::new() }
     }
 
+    /// How late the daemon's loop is.
+    pub fn lag() -> Question {
+        Question { method: Method::Get, target: "/_lag", body: String::new() }
+    }
+
     /// An action on services.
     pub fn action(verb: Command, targets: &Selection) -> Question {
         Question::post("/_doaction", action_query(verb, targets))

@@ -57,6 +57,8 @@ pub enum Route {
     Ping,
     /// The daemon's id.
     Id,
+    /// How late the daemon's loop is. Only from [`Origin::Private`].
+    Lag,
     /// Do something to services.
     Action {
         /// What.
@@ -170,6 +172,7 @@ pub fn route(method: Method, target: &[u8], body: &[u8], origin: &Origin) -> Res
         html::STYLESHEET_PATH => Ok(Route::Stylesheet),
         "/_ping" => Ok(Route::Ping),
         "/_getid" => Ok(Route::Id),
+        "/_lag" if *origin == Origin::Private => Ok(Route::Lag),
         _ => {
             let name: String = path.chars().skip(1).take(128).collect();
             Err(Refusal::new(404, format!("There is no service named \"{name}\"")))
@@ -292,6 +295,8 @@ mod tests {
         assert_eq!(get("/"), Ok(Route::Overview));
         assert_eq!(get("/_ping"), Ok(Route::Ping));
         assert_eq!(get("/_getid?x=y"), Ok(Route::Id));
+        assert_eq!(route(Method::Get, b"/_lag", b"", &Origin::Private), Ok(Route::Lag));
+        assert_eq!(code(get("/_lag")), 404, "not over the network");
         let all = Text { selection: Selection::All, product: Product::Monit, style: Style::FULL };
         assert_eq!(get("/_status"), Ok(Route::Status(all.clone())));
         assert_eq!(get("/_status?format=text&level=full"), Ok(Route::Status(all)));
