@@ -285,6 +285,11 @@ impl Engine {
         self.service(id).depends.iter().all(|parent| self.is_up(*parent))
     }
 
+    /// Whether any service depends on this one.
+    pub fn has_dependants(&self, id: ServiceId) -> bool {
+        self.dependants.get(id.0).is_some_and(|dependants| !dependants.is_empty())
+    }
+
     /// Whether any action is under way.
     pub fn is_busy(&self) -> bool {
         self.runs.iter().any(|run| run.plan.is_some() || run.early.is_some())

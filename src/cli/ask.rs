@@ -17,8 +17,8 @@ use crate::view::{Product, Style};
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How long a reload may take: the daemon waits for what the control file needs.
-const RELOAD_PATIENCE: Duration = Duration::from_secs(75);
+/// How long a reload may take, for which the daemon waits for what the control file needs, or a cycle.
+const LONG_PATIENCE: Duration = Duration::from_secs(75);
 
 /// What came of a verb.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +50,7 @@ pub fn ask(called_as: CalledAs, options: &Options, control_file: &Path, verb: &V
         Verb::Summary(names) => print(control_file, &Question::summary(&text(called_as, options, names))),
         Verb::Report(part) => report(options, control_file, part.as_deref()),
         Verb::Reload => {
-            let answer = put_within(RELOAD_PATIENCE, control_file, &Question::daemon(DaemonVerb::Reload));
+            let answer = put_within(LONG_PATIENCE, control_file, &Question::daemon(DaemonVerb::Reload));
             conclude(answer, |_| out(&format!("Reinitializing {} daemon\n", called_as.name())))
         }
         Verb::Quit => quit(called_as, control_file),
@@ -64,7 +64,7 @@ pub fn ask(called_as: CalledAs, options: &Options, control_file: &Path, verb: &V
 /// # Errors
 /// Nobody listens, or not in time.
 pub fn wake(control_file: &Path) -> Result<(), Error> {
-    put(control_file, &Question::daemon(DaemonVerb::Validate)).map(|_| ())
+    put_within(LONG_PATIENCE, control_file, &Question::daemon(DaemonVerb::Validate)).map(|_| ())
 }
 
 /// The words for a missing daemon, and the exit code that goes with them.
@@ -200,7 +200,7 @@ fn recorded_pid(control_file: &Path) -> Option<String> {
 
 /// A cycle, then the status; truthful for pollux, always 1 for the original.
 fn validate(called_as: CalledAs, options: &Options, control_file: &Path) -> Asked {
-    let woken = conclude(put(control_file, &Question::daemon(DaemonVerb::Validate)), |_| {});
+    let woken = conclude(put_within(LONG_PATIENCE, control_file, &Question::daemon(DaemonVerb::Validate)), |_| {});
     if woken != Asked::Code(0) {
         return woken;
     }

@@ -40,7 +40,8 @@ impl Daemon {
                 Outcome::Daemon(DaemonVerb::Validate) => {
                     self.log.info(&format!("Awakened by {asked_by}"));
                     self.wake();
-                    Reply::text("")
+                    self.validating.push(id);
+                    continue;
                 }
                 Outcome::Daemon(DaemonVerb::Reload) if self.end.is_some() => Reply::error(503, ENDS),
                 Outcome::Daemon(DaemonVerb::Reload) => {
@@ -49,6 +50,15 @@ impl Daemon {
                 }
             };
             self.server.respond(id, reply, now);
+        }
+    }
+
+    /// Answers those who asked for a cycle, when all that is done at once in it is done, or when it has to wait.
+    pub(super) fn tell_validated(&mut self, now: Mono) {
+        if self.later.is_empty() && self.next_cycle > now {
+            for id in std::mem::take(&mut self.validating) {
+                self.server.respond(id, Reply::text(""), now);
+            }
         }
     }
 

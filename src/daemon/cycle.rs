@@ -1,11 +1,18 @@
 //! One round of checks.
 
+use std::time::Duration;
+
 use super::Daemon;
 use crate::action;
 use crate::base::cron::Minute;
 use crate::base::time::Mono;
+use crate::config::{Kind, ServiceId};
 use crate::probe::process::Sample;
 use crate::sys::posix::clock;
+
+/// When a turn has taken so long, what is left of the cycle is looked at in the next ones, with looks at everybody's
+/// descriptors between them: a hundred logs may have a megabyte of news each.
+const SLICE: Duration = Duration::from_millis(10);
 
 impl Daemon {
     /// Every service in the order of its dependencies: is it due, what is seen of it, what follows.
@@ -19,7 +26,9 @@ impl Daemon {
         for (id, service) in action::ids(&config) {
             // A service whose observation of an earlier cycle is still on its way is judged when it is there.
             if !self.remote.is_pending(&service.name)
+                && !self.later.contains(&id)
                 && self.engine.due(id, now, minute)
+                && !self.is_put_off(id, now)
                 && let Some(seen) = self.observe(id, sample, now)
             {
                 self.observed(id, &seen, now, wall);
@@ -28,5 +37,33 @@ impl Daemon {
         }
         // Histories and baselines move on without telling anybody; nothing is written when they have not.
         self.dirty = true;
+    }
+
+    /// Whether the look at a service that is due is left to a later turn, because this one has taken long enough. Processes
+    /// are never put off: they are what has to be revived, and share one reading of the process table. What others depend
+    /// on is not either, because they come after it.
+    fn is_put_off(&mut self, id: ServiceId, now: Mono) -> bool {
+        let config = self.engine.config();
+        let may_wait = config.services.get(id.0).is_some_and(|service| !matches!(service.kind, Kind::Process(_)));
+        let is_put_off = may_wait && !self.engine.has_dependants(id) && clock::monotonic().since(now) >= SLICE;
+        if is_put_off {
+            self.later.push_back(id);
+        }
+        is_put_off
+    }
+
+    /// Goes on with the services that the cycle has put off.
+    pub(super) fn go_on_looking(&mut self, sample: &mut Sample<'_>, now: Mono) {
+        while !self.later.is_empty()
+            && clock::monotonic().since(now) < SLICE
+            && let Some(id) = self.later.pop_front()
+        {
+            if self.engine.awaits_observation(id)
+                && let Some(seen) = self.observe(id, sample, now)
+            {
+                self.observed(id, &seen, now, clock::wall());
+            }
+            self.perform(sample, now);
+        }
     }
 }

@@ -39,9 +39,9 @@ use crate::base::lag::Lag;
 use crate::base::process::{BootId, Pid};
 use crate::base::time::{Mono, Wall};
 use crate::cli::options::Options;
-use crate::config::Kind;
+use crate::config::{Kind, ServiceId};
 use crate::facts::system::Platform;
-use crate::http::{Reply, Server};
+use crate::http::{ConnectionId, Reply, Server};
 use crate::job::{Jobs, OutputDir};
 use crate::log::Log;
 use crate::probe::process::Sample;
@@ -62,6 +62,8 @@ pub struct Daemon {
     record: PathBuf,
     engine: Engine,
     jobs: Jobs,
+    /// Services that the cycle has put off, because it took long.
+    later: VecDeque<ServiceId>,
     /// Services whose check programs wait until others have ended.
     checks_waiting: VecDeque<String>,
     table: Rc<ProcessTable>,
@@ -73,6 +75,8 @@ pub struct Daemon {
     /// What is mounted, read when somebody asks for it and at most once in a cycle.
     mounts: Option<look::Mounted>,
     server: Server,
+    /// Who asked for a cycle and waits for its end.
+    validating: Vec<ConnectionId>,
     resolver: resolve::Resolver,
     signals: SignalPipe,
     log: Log,
@@ -141,6 +145,7 @@ impl Daemon {
         self.take_answers(&mut sample, now);
         self.go_on_reloading(&mut sample, now);
         self.end_patience(now);
+        self.go_on_looking(&mut sample, now);
         if self.end.is_none() && now >= self.next_cycle {
             self.schedule_next(now);
             self.cycle(&mut sample, now);
@@ -151,6 +156,7 @@ impl Daemon {
         self.watch_processes(now);
         self.remote.begin(now);
         self.resolver.tick(now, &mut self.server, &mut self.log);
+        self.tell_validated(now);
     }
 
     fn is_over(&self) -> bool {
@@ -159,7 +165,8 @@ impl Daemon {
             Some(End::Asked { latest }) => !self.server.is_busy() || clock::monotonic() >= latest,
             Some(End::WhenDone) => {
                 let checks = self.jobs.checks() > 0 || !self.checks_waiting.is_empty();
-                !self.engine.is_busy() && !self.remote.is_busy() && !checks && !self.dirty
+                let looks = self.remote.is_busy() || !self.later.is_empty();
+                !self.engine.is_busy() && !looks && !checks && !self.dirty
             }
         }
     }
@@ -180,7 +187,7 @@ impl Daemon {
         if !matches!(self.end, Some(End::Asked { .. })) {
             let now = clock::monotonic();
             self.end = Some(End::Asked { latest: now.plus(FAREWELL) });
-            for id in self.preflight.cancel() {
+            for id in self.preflight.cancel().into_iter().chain(std::mem::take(&mut self.validating)) {
                 self.server.respond(id, Reply::error(503, answer::ENDS), now);
             }
         }

@@ -81,7 +81,10 @@ impl Daemon {
         // What the engine decided so far is about the services as they are numbered now.
         self.settle(sample, now);
         let before = Rc::clone(self.engine.config());
+        let later: Vec<_> =
+            self.later.drain(..).filter_map(|id| Some(before.services.get(id.0)?.name.clone())).collect();
         let renamed = self.engine.reconfigure(Rc::clone(&config));
+        self.later = later.iter().filter_map(|name| self.engine.find(name)).collect();
         self.give_up_checks(&before, &renamed, now);
         for (old, new) in renamed {
             self.jobs.rename(&old, &new);

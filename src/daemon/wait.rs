@@ -45,7 +45,7 @@ impl Daemon {
         }
         self.exits.fds().for_each(|fd| set.add(fd, Interest::Read, Source::Exit(fd)));
         self.remote.fds().for_each(|fd| set.add(fd, Interest::Read, Source::Remote));
-        self.jobs.fds().for_each(|fd| set.add(fd, Interest::Read, Source::Program));
+        self.jobs.fds(now).for_each(|fd| set.add(fd, Interest::Read, Source::Program));
         if let Some(fd) = self.preflight.fd() {
             set.add(fd, Interest::Read, Source::Preflight);
         }
@@ -56,6 +56,7 @@ impl Daemon {
         let next_cycle = self.end.is_none().then_some(self.next_cycle);
         let work = [
             next_cycle,
+            (!self.later.is_empty()).then_some(now),
             self.starts_from,
             self.jobs.next_deadline(now),
             self.engine.next_deadline(),
@@ -82,7 +83,7 @@ impl Daemon {
         // Turns follow each other without a pause while something is overdue; what was late is told once.
         self.lag.awake(now, due.map(|due| due.max(before)));
         if ready.iter().any(|one| matches!(one.token, Source::Program)) {
-            self.jobs.read();
+            self.jobs.read(now);
         }
         for one in ready {
             match one.token {

@@ -252,18 +252,22 @@ impl Jobs {
     }
 
     /// The descriptors to poll for reading; then call [`Jobs::read`].
-    pub fn fds(&self) -> impl Iterator<Item = RawFd> {
+    pub fn fds(&self, now: Mono) -> impl Iterator<Item = RawFd> {
+        self.pipes().filter_map(move |pipe| pipe.fd(now))
+    }
+
+    fn pipes(&self) -> impl Iterator<Item = &Pipe> {
         self.jobs.iter().filter_map(|job| match &job.printed {
-            Printed::Pipe(pipe) => pipe.fd(),
+            Printed::Pipe(pipe) => Some(pipe),
             _ => None,
         })
     }
 
     /// Reads what check programs have printed, so that none of them waits for us.
-    pub fn read(&mut self) {
+    pub fn read(&mut self, now: Mono) {
         for job in &mut self.jobs {
             if let Printed::Pipe(pipe) = &mut job.printed {
-                pipe.read();
+                pipe.read(now);
             }
         }
     }
@@ -314,7 +318,7 @@ impl Jobs {
         news
     }
 
-    /// When [`Jobs::tick`] has something to do next.
+    /// When [`Jobs::tick`] has something to do next, or [`Jobs::fds`] something to add.
     pub fn next_deadline(&self, now: Mono) -> Option<Mono> {
         // One that is past its deadline is nobody's concern between cycles.
         let awaited = self.jobs.iter().any(|job| job.adopted && !matches!(job.phase, Phase::Overdue));
@@ -324,7 +328,8 @@ impl Jobs {
             Phase::Terminating { kill_at } => Some(kill_at),
             Phase::Held(_) | Phase::Overdue | Phase::Killed => None,
         });
-        deadlines.chain(adopted).min()
+        let rests = self.pipes().filter_map(|pipe| pipe.rest(now));
+        deadlines.chain(adopted).chain(rests).min()
     }
 }
 
@@ -363,7 +368,7 @@ impl Job {
             Printed::Nothing => String::new(),
             Printed::File(mark) => mark.text(),
             Printed::Pipe(pipe) => {
-                pipe.read();
+                pipe.take();
                 pipe.text()
             }
         }

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
-use crate::harness::Sandbox;
+use crate::harness::{Sandbox, turns};
 
 fn append(sandbox: &Sandbox, name: &str, text: &str) {
     let mut file = OpenOptions::new().append(true).create(true).open(sandbox.path(name)).expect("file");
@@ -166,4 +166,26 @@ fn directories_fifos_and_filesystems_are_looked_at_and_none_blocks() {
         assert!(status.contains(row), "{row}\n{status}");
     }
     sandbox.stop();
+}
+
+#[test]
+fn many_logs_with_much_news_are_read_in_one_cycle_and_several_turns() {
+    const LOGS: usize = 60;
+    let sandbox = Sandbox::new();
+    let checks = (0..LOGS).map(|number| {
+        append(&sandbox, &format!("log{number}"), "old\n");
+        format!("check file log{number} with path @DIR@/log{number}\n if content = \"^last\" then alert\n")
+    });
+    sandbox.control(&checks.collect::<String>());
+    sandbox.start();
+    sandbox.settled();
+    let news = "nothing to see in this line\n".repeat(4000) + "last\n";
+    (0..LOGS).for_each(|number| append(&sandbox, &format!("log{number}"), &news));
+    let before = turns(&sandbox);
+    sandbox.cycle();
+    // The next cycle is far away.
+    let told: Vec<String> = (0..LOGS).map(|number| format!("'log{number}' content match:\\nlast")).collect();
+    sandbox.await_all(&told.iter().map(String::as_str).collect::<Vec<_>>());
+    let turns = turns(&sandbox) - before;
+    assert!(turns > LOGS as u64 / 10, "{turns} turns");
 }

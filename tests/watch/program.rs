@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::harness::{Sandbox, process, until};
+use crate::harness::{Sandbox, process, turns, until};
 
 fn check(sandbox: &Sandbox, name: &str, script: &str, more: &str) -> String {
     let script = sandbox.script(name, &format!("#!/bin/sh\n{script}\n"));
@@ -65,6 +65,47 @@ fn one_that_closes_its_output_or_leaves_a_child_behind_is_judged_when_it_ends() 
     let pid = std::fs::read_to_string(pidfile).expect("pid").trim().parse().expect("number");
     assert!(process::lives(pid), "what a program leaves behind in time is its own affair");
     process::signal(pid, "KILL");
+}
+
+#[test]
+fn one_that_prints_for_ever_hardly_wakes_the_loop_and_much_output_keeps_no_program_from_its_end() {
+    let sandbox = Sandbox::new();
+    let endless = check(&sandbox, "endless", "exec yes", "with timeout 600 seconds\n if status != 0 then alert");
+    let much = check(&sandbox, "much", "head -c 3000000 /dev/zero; exit 3", "if status != 0 then alert");
+    sandbox.control(&format!("{endless}{much}"));
+    sandbox.start();
+    sandbox.await_log("'much' status failed (3) -- ");
+    let before = turns(&sandbox);
+    // Time passing is the point.
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    let woken = turns(&sandbox) - before;
+    assert!((10..200).contains(&woken), "{woken} turns in a second");
+    sandbox.stop();
+}
+
+#[test]
+fn one_that_stops_itself_or_lives_on_without_output_is_ended_by_its_timeout() {
+    let sandbox = Sandbox::new();
+    let timeout = "with timeout 1 seconds\n if status != 0 then alert";
+    let stopped = check(&sandbox, "stopped", "echo here; kill -STOP $$", timeout);
+    let mute = check(&sandbox, "mute", "echo said; exec >&- 2>&-; exec sleep 600", timeout);
+    sandbox.control(&format!("{stopped}{mute}"));
+    sandbox.start();
+    sandbox.await_all(&["'mute' program timed out and was ended\n", "'mute' status failed (15) -- said\n"]);
+    // A process that was stopped hears of nothing but KILL.
+    sandbox.await_all(&["'stopped' program timed out and was ended\n", "'stopped' status failed (9) -- here\n"]);
+}
+
+#[test]
+fn what_a_program_leaves_behind_printing_is_not_waited_for() {
+    let sandbox = Sandbox::new();
+    let pidfile = sandbox.path("left.pid");
+    let script = format!("yes &\necho $! > {}\nexit 4", pidfile.display());
+    sandbox.control(&check(&sandbox, "leaver", &script, "if status = 4 then alert"));
+    sandbox.start();
+    sandbox.await_log("'leaver' status failed (4) -- ");
+    let pid = std::fs::read_to_string(pidfile).expect("pid").trim().parse().expect("number");
+    until("its end, since nobody reads it", || (!process::lives(pid)).then_some(()));
 }
 
 #[test]

@@ -27,6 +27,14 @@ pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     }
 }
 
+/// How many turns the daemon's loop has made, by its own count.
+pub fn turns(sandbox: &Sandbox) -> u64 {
+    let status = sandbox.cli(&["-v", "status"]).out;
+    let words: Vec<&str> = status.split_whitespace().collect();
+    let place = words.iter().position(|word| *word == "turns,").expect("the figures of the loop");
+    words[place - 1].parse().expect("a number")
+}
+
 /// Says that a test was not made, and why.
 pub fn skipped(test: &str, why: &str) {
     eprintln!("skipped {test}: {why}");
