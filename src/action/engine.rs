@@ -11,6 +11,7 @@ use crate::base::event::{EventKind, EventState};
 use crate::base::logging::Level;
 use crate::base::process::{Identity, Pid};
 use crate::base::program::{Outcome, Purpose};
+use crate::base::schedule::Rate;
 use crate::base::time::Mono;
 use crate::config::{Config, Kind, OnReboot, Service, ServiceId, Test};
 use crate::event::ledger::{Ledger, Monitor, Pace, Past, Saved, same_target};
@@ -360,7 +361,9 @@ impl Engine {
             // It is being started because it was gone; that it came back must be told.
             let config = Rc::clone(&self.config);
             for (rule, track) in config.services[id.0].rules.iter().zip(&mut self.runs[id.0].ledger.rules) {
-                if matches!(rule.test, Test::NotExist | Test::Exited) && !track.is_failed() {
+                // One that needs more than one failure may not have failed yet.
+                let fails_at_once = rule.failure.rate == Rate::ONCE;
+                if matches!(rule.test, Test::NotExist | Test::Exited) && fails_at_once && !track.is_failed() {
                     track.reopen();
                 }
             }

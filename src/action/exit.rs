@@ -88,7 +88,7 @@ impl Engine {
     }
 
     /// Whether an early look will judge the service.
-    pub(super) fn is_settling(&self, id: ServiceId) -> bool {
+    pub fn is_settling(&self, id: ServiceId) -> bool {
         self.runs[id.0].early.is_some()
     }
 

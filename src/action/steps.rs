@@ -158,6 +158,13 @@ impl Engine {
                 let text = format!("failed to start -- '{}', which it needs, is being stopped", self.service(id).name);
                 self.fail(dependant, &text);
             }
+            if self.waits_alive(dependant)
+                && let Some(plan) = &mut self.runs[dependant.0].plan
+            {
+                plan.stage = Stage::LookBeforeStop;
+                self.effects.push_back(Effect::Look(dependant));
+                continue;
+            }
             let run = &self.runs[dependant.0];
             // What waited for its start has nothing to stop, unless it was to be restarted without a stop.
             let is_down = goal == Goal::Stop && waits && run.ledger.process.is_none();
@@ -217,6 +224,34 @@ impl Engine {
         self.begin(parent, Plan { paced, wished, ..Plan::new(Goal::Start, Cause::Dependency, Stage::Parents) });
     }
 
+    /// Whether it is to be restarted without a stop and lives on until its turn comes: it cannot live on while what it depends
+    /// on goes down.
+    fn waits_alive(&self, id: ServiceId) -> bool {
+        let (run, service) = (&self.runs[id.0], self.service(id));
+        let waits = matches!(&run.plan, Some(Plan { goal: Goal::Restart, stage: Stage::Parents, .. }));
+        waits && run.ledger.process.is_some() && service.stop.is_some()
+    }
+
+    /// Whether something that depends on the service has come to life since it was asked to stop, as a late start program
+    /// may bring about. Then that goes down first, once more; true when it is waited for.
+    fn stops_dependants_anew(&mut self, id: ServiceId) -> bool {
+        let lives_on = |dependant: &ServiceId| {
+            let run = &self.runs[dependant.0];
+            let can_stop = run.ledger.process.is_some() && self.service(*dependant).stop.is_some();
+            let is_watched = run.ledger.monitor != Monitor::Off && !run.ledger.taken_along;
+            let lives = run.plan.is_none() && is_watched && can_stop || self.waits_alive(*dependant);
+            lives || self.is_going_down(*dependant)
+        };
+        if !self.dependants[id.0].iter().any(lives_on) {
+            return false;
+        }
+        if let Some(plan) = &mut self.runs[id.0].plan {
+            plan.stage = Stage::Dependants;
+        }
+        self.todo.push_back(Step::Advance(id));
+        true
+    }
+
     /// Whether a dependant still has to be waited for before what it depends on may stop.
     fn is_going_down(&self, id: ServiceId) -> bool {
         match &self.runs[id.0].plan {
@@ -262,7 +297,9 @@ impl Engine {
         let is_process = self.is_process(id);
         let Some(plan) = &mut self.runs[id.0].plan else { return };
         if plan.goal == Goal::Restart && self.config.services[id.0].restart.is_some() {
-            self.run(id, Purpose::Restart, now);
+            if !self.stops_dependants_anew(id) {
+                self.run(id, Purpose::Restart, now);
+            }
         } else if is_process {
             plan.stage = Stage::LookBeforeStart;
             self.effects.push_back(Effect::Look(id));
@@ -327,10 +364,10 @@ impl Engine {
             Stage::LookBeforeStop => match presence {
                 Presence::Gone(_) => self.stopped(id),
                 Presence::Running(_) | Presence::Unknown(_) => {
-                    if self.service(id).stop.is_some() {
-                        self.run(id, Purpose::Stop, now);
-                    } else {
+                    if self.service(id).stop.is_none() {
                         self.finish(id);
+                    } else if !self.stops_dependants_anew(id) {
+                        self.run(id, Purpose::Stop, now);
                     }
                 }
             },

@@ -4,6 +4,7 @@ mod absences;
 mod backoff;
 mod exits;
 mod histories;
+mod order;
 mod owed;
 mod resumes;
 mod scenes;

@@ -79,3 +79,22 @@ fn who_is_stopped_along_with_another_comes_back_in_the_next_daemon() {
         assert_eq!((world.monitor(1), world.alive()), (Monitor::On, vec![true; 2]), "{:#?}", world.log);
     }
 }
+
+#[test]
+fn who_was_stopped_along_with_another_comes_back_with_it_in_the_next_daemon() {
+    let mut child = service("child", &[0]);
+    child.rules[0].failure.action = Action::Alert;
+    let services = vec![service("parent", &[]), child];
+    let mut world = World::new(services.clone());
+    world.command(Command::Start, &[1]);
+    world.minute();
+    world.command(Command::Stop, &[0]);
+    world.minute();
+    assert_eq!((world.alive(), world.monitor(1)), (vec![false; 2], Monitor::Off));
+    restart_daemon(&mut world, &services);
+    world.minute();
+    assert_eq!(world.alive(), [false; 2]);
+    world.command(Command::Start, &[0]);
+    world.minute();
+    assert_eq!((world.monitor(1), world.alive()), (Monitor::On, vec![true; 2]), "{:#?}", world.log);
+}

@@ -1,0 +1,66 @@
+//! Scenes about what has to go down before something else does.
+
+use super::*;
+
+/// The stop and start programs that were run, in words.
+fn runs(world: &World) -> Vec<&str> {
+    let is_run = |line: &&String| line.contains(": '/bin/");
+    world.log.iter().filter(is_run).map(String::as_str).collect()
+}
+
+#[test]
+fn a_dependant_that_comes_up_late_is_stopped_before_what_it_depends_on() {
+    let mut world = World::new(vec![service("db", &[]), service("web", &[0])]);
+    world.minute();
+    world.minute();
+    world.log.clear();
+    let (db, web) = (ServiceId(0), ServiceId(1));
+    world.reals[1].process = None;
+    world.engine.command(Command::Restart, &[db], world.now);
+    // Nobody is there to be stopped; before the answer about the database is there, its late start program ends.
+    let answer = |world: &mut World, id: ServiceId| {
+        let presence = world.presence(id);
+        world.engine.looked(id, &presence, world.now, world.wall());
+    };
+    answer(&mut world, web);
+    assert_eq!(world.engine.stage(db), Some("look before stop"));
+    world.engine.set_overdue(web, Pid::new(1));
+    world.engine.program_ended(web, Purpose::Start, Outcome { status: Some(0), ..Outcome::default() }, world.now);
+    owed::appear(&mut world, 1);
+    answer(&mut world, web);
+    assert!(world.engine.is_up(web));
+    answer(&mut world, db);
+    // The looks that were asked for are answered once more.
+    world.settle();
+    world.run_until(world.now.plus(MINUTE));
+    let order =
+        ["'web' stop: '/bin/stop'", "'db' stop: '/bin/stop'", "'db' start: '/bin/start'", "'web' start: '/bin/start'"];
+    assert_eq!(runs(&world), order, "{:#?}", world.log);
+    assert_eq!(world.alive(), [true; 2]);
+}
+
+#[test]
+fn a_dependant_with_a_restart_program_goes_down_before_what_it_depends_on() {
+    let mut web = service("web", &[0]);
+    web.restart = program("restart", 30);
+    let mut world = World::new(vec![service("db", &[]), web]);
+    world.minute();
+    world.minute();
+    world.log.clear();
+    // It waits alive for what it depends on, which is to be restarted as soon as it is started.
+    world.reals[0].process = None;
+    for (command, place) in [(Command::Start, 0), (Command::Restart, 1), (Command::Restart, 0)] {
+        world.engine.command(command, &[ServiceId(place)], world.now);
+    }
+    assert_eq!((world.engine.stage(ServiceId(1)), world.alive()), (Some("parents"), vec![false, true]));
+    world.settle();
+    world.run_until(world.now.plus(MINUTE * 2));
+    let order = [
+        "'db' start: '/bin/start'",
+        "'web' stop: '/bin/stop'",
+        "'db' stop: '/bin/stop'",
+        "'db' start: '/bin/start'",
+        "'web' restart: '/bin/restart'",
+    ];
+    assert_eq!((runs(&world), world.alive()), (order.to_vec(), vec![true; 2]), "{:#?}", world.log);
+}
