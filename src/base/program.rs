@@ -1,5 +1,7 @@
 //! Programs the daemon runs: what for, and how they ended.
 
+use super::process::StartTime;
+
 /// What a program is run for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Purpose {
@@ -44,6 +46,8 @@ impl Purpose {
 /// How a program ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
+    /// When it was started, since the machine's boot; `None` when it never ran.
+    pub started: Option<StartTime>,
     /// Its exit status, or the number of the signal that ended it; `None` when it was adopted from an earlier daemon, or
     /// never ran.
     pub status: Option<i32>,

@@ -8,6 +8,7 @@ use crate::base::time::Mono;
 use crate::config::{Kind, Program, Service, ServiceId};
 use crate::facts::observation::{Observation, ProgramRun};
 use crate::job::{Order, Sink};
+use crate::sys::platform::machine;
 use crate::sys::posix::spawn::Spec;
 use crate::sys::posix::{clock, fd};
 
@@ -73,7 +74,11 @@ impl Daemon {
         {
             self.log.error(&format!("'{}' program timed out and was ended", service.name));
         }
-        let run = ProgramRun { status: outcome.status, output: outcome.output, not_run: None };
+        let started = machine::uptime().ok().zip(outcome.started).map(|(up, start)| {
+            let ago = up.saturating_sub(start.since_boot());
+            clock::wall().minus(ago)
+        });
+        let run = ProgramRun { started, status: outcome.status, output: outcome.output, not_run: None };
         self.engine.observed(id, &Observation::Program(run), now, clock::wall());
     }
 }

@@ -184,6 +184,11 @@ impl Track {
         self.state == Some(EventState::Failed)
     }
 
+    /// Whether its value is not known, which was told.
+    pub fn is_unknown(&self) -> bool {
+        self.is_unknown
+    }
+
     /// The state an interface shows; `None` for a rule that never failed.
     pub fn state(&self) -> Option<EventState> {
         self.state

@@ -103,6 +103,8 @@ pub enum FilesystemProblem {
 /// A check program that has ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProgramRun {
+    /// When it was started; `None` when it could not be run.
+    pub started: Option<Wall>,
     /// Its exit status, or the number of the signal that ended it; `None` when it could not be run.
     pub status: Option<i32>,
     /// What it printed, without blanks at the end, up to the limit.

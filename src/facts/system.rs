@@ -21,6 +21,8 @@ pub struct Platform {
     pub system: String,
     /// Such as `15.0-RELEASE`.
     pub release: String,
+    /// What the kernel was built from and when, in its own words.
+    pub version: String,
     /// Such as `amd64`.
     pub machine: String,
     /// The host's name.

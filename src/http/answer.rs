@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::action::Command;
 use crate::view::select::Missing;
 use crate::view::status::{Detail, Status};
-use crate::view::{html, text};
+use crate::view::{html, text, xml};
 
 use super::reply::Reply;
 use super::route::{DaemonVerb, Route};
@@ -33,7 +33,7 @@ pub enum Outcome {
 }
 
 /// Answers `route`. The picture is taken only if it is needed; `signature` is the name in the page's footer.
-pub fn answer(route: &Route, signature: &str, status: impl FnOnce(Detail) -> Status) -> Outcome {
+pub fn answer(route: &Route, signature: &str, status: impl FnOnce(Detail<'_>) -> Status) -> Outcome {
     let told = |text: Result<String, Missing>| match text {
         Ok(text) => Reply::text(text),
         Err(missing) => Reply::error(400, missing.to_string()),
@@ -42,6 +42,7 @@ pub fn answer(route: &Route, signature: &str, status: impl FnOnce(Detail) -> Sta
         Route::Overview => Reply::html(html::overview(&status(Detail::Overview), signature)),
         Route::Stylesheet => Reply::css(html::STYLESHEET),
         Route::Status(how) => told(text::status(&status(Detail::Full), &how.selection, how.product, how.style)),
+        Route::Xml(layout) => Reply::xml(xml::document(&status(Detail::Full), *layout)),
         Route::Summary(how) => told(text::summary(&status(Detail::Overview), &how.selection, how.product, how.style)),
         Route::Report { selection, part } => told(text::report(&status(Detail::Overview), selection, *part)),
         Route::Ping => Reply::text("pong"),

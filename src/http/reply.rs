@@ -43,6 +43,11 @@ impl Reply {
         Reply::content("text/html; charset=utf-8", page.into())
     }
 
+    /// 200 with an XML document, which declares its encoding as UTF-8.
+    pub fn xml(document: impl Into<String>) -> Reply {
+        Reply::content("text/xml; charset=utf-8", document.into())
+    }
+
     /// 200 with a style sheet.
     pub fn css(sheet: impl Into<String>) -> Reply {
         Reply::content("text/css; charset=utf-8", sheet.into())

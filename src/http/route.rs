@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::action::Command;
 use crate::view::select::Selection;
 use crate::view::text::ReportPart;
+use crate::view::xml::Layout;
 use crate::view::{Product, Style, html};
 
 use super::form::{self, Form};
@@ -44,6 +45,8 @@ pub enum Route {
     Stylesheet,
     /// The text of `status`.
     Status(Text),
+    /// The status as XML: all services, whatever else is asked for, as in the original.
+    Xml(Layout),
     /// The text of `summary`.
     Summary(Text),
     /// The text of `report`.
@@ -159,11 +162,12 @@ pub fn route(method: Method, target: &[u8], body: &[u8], origin: &Origin) -> Res
     }
 
     match path.as_str() {
-        "/_status" => match form.get("format") {
-            None | Some("text") => Ok(Route::Status(text(&form)?)),
-            Some("xml") => Err(Refusal::new(501, "format=xml is not supported yet")),
+        "/_status" | "/_status2" => match form.get("format") {
+            Some(format) if format.eq_ignore_ascii_case("xml") => {
+                Ok(Route::Xml(if path == "/_status" { Layout::First } else { Layout::Second }))
+            }
             // The original answers every other format with text.
-            Some(_) => Ok(Route::Status(text(&form)?)),
+            _ => Ok(Route::Status(text(&form)?)),
         },
         "/_summary" => Ok(Route::Summary(text(&form)?)),
         "/_report" => report(&form),
@@ -300,6 +304,8 @@ mod tests {
         let all = Text { selection: Selection::All, product: Product::Monit, style: Style::FULL };
         assert_eq!(get("/_status"), Ok(Route::Status(all.clone())));
         assert_eq!(get("/_status?format=text&level=full"), Ok(Route::Status(all)));
+        assert_eq!(get("/_status?format=xml&level=full"), Ok(Route::Xml(Layout::First)));
+        assert_eq!(get("/_status2?format=XML&group=x"), Ok(Route::Xml(Layout::Second)));
         let named = Text {
             selection: Selection::Named(vec!["a b".into(), "c".into()]),
             product: Product::Pollux,
@@ -317,7 +323,6 @@ mod tests {
     fn what_cannot_be_had_is_refused_with_the_codes_of_the_original() {
         assert_eq!(get("/nope"), Err(Refusal::new(404, "There is no service named \"nope\"")));
         assert_eq!(get("/_report?type=x"), Err(Refusal::new(400, "Invalid report type: 'x'")));
-        assert_eq!(code(get("/_status?format=xml")), 501);
         assert_eq!(code(get("/_doaction")), 404);
         for broken in ["", "x", "*", "http://h/", "/%", "/%ff", "/_status?service=%"] {
             assert_eq!(code(get(broken)), 400, "{broken}");

@@ -377,7 +377,8 @@ impl Job {
     fn ended(mut self, exit: Option<Exit>, timed_out: bool) -> Ended {
         let output = self.printed();
         let refused = output::refusal(&output).map(str::to_owned);
-        let outcome = Outcome { status: exit.map(Exit::number), timed_out, output, refused };
+        let started = Some(self.identity.start);
+        let outcome = Outcome { started, status: exit.map(Exit::number), timed_out, output, refused };
         Ended { service: self.service, purpose: self.purpose, outcome }
     }
 }

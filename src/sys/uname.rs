@@ -6,7 +6,7 @@ use super::count;
 use super::posix::errno::cerr;
 use crate::facts::system::Platform;
 
-/// Operating system, release, machine type and host name (uname(3)).
+/// Operating system, release, version, machine type and host name (uname(3)).
 ///
 /// # Errors
 /// Those of uname(3).
@@ -19,6 +19,7 @@ pub fn platform() -> io::Result<Platform> {
     Ok(Platform {
         system: text(&names.sysname),
         release: text(&names.release),
+        version: text(&names.version),
         machine: text(&names.machine),
         host: text(&names.nodename),
     })

@@ -1,6 +1,7 @@
 //! What people and programs read. Everything here is written from one [`status::Status`] alone. Pure.
 #![forbid(unsafe_code)]
 
+pub mod connection;
 pub mod html;
 mod paths;
 pub mod procmatch;
@@ -10,6 +11,7 @@ pub mod status;
 mod table;
 pub mod text;
 mod words;
+pub mod xml;
 
 /// The version of the original whose interfaces these texts follow.
 pub const COMPATIBLE_WITH: &str = "5.35.2";

@@ -1,6 +1,5 @@
 //! The one picture of the daemon from which every text, table and page is written.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::base::event::{EventKind, EventState};
@@ -11,8 +10,10 @@ use crate::facts::file::FileFacts;
 use crate::facts::filesystem::{DiskRates, FilesystemFacts};
 use crate::facts::network::{LinkFacts, LinkRates};
 use crate::facts::observation::{LocalTimes, ProgramRun};
-use crate::facts::system::{CpuShare, SystemFacts};
+use crate::facts::system::{CpuShare, Platform, SystemFacts};
 use crate::facts::usage::ProcessFacts;
+
+pub use super::connection::ConnectionReading;
 
 /// The daemon and its services at one moment.
 #[derive(Clone, Debug)]
@@ -25,18 +26,81 @@ pub struct Status {
     pub uptime: Duration,
     /// Time between cycles.
     pub interval: Duration,
-    /// The host's name.
+    /// What the machine is called: the name of its `check system`.
     pub host: String,
     /// When the machine was booted, in local time.
     pub boot: Option<LocalTime>,
     /// The main control file.
     pub control_file: String,
-    /// Where the page listens.
-    pub listeners: Vec<SocketAddr>,
-    /// In the order of the configuration.
+    /// `start delay`.
+    pub start_delay: Duration,
+    /// Where the page is, as the control file says; `None` without `set httpd`.
+    pub front: Option<Front>,
+    /// What kind of system this is.
+    pub platform: Platform,
+    /// Processors in use.
+    pub cpus: Option<u32>,
+    /// Physical memory in bytes.
+    pub memory_bytes: Option<u64>,
+    /// Swap space in bytes.
+    pub swap_bytes: Option<u64>,
+    /// Files of the daemon, for the page: label and path.
+    pub files: Vec<(&'static str, String)>,
+    /// In the order of the configuration; of [`Detail::One`] that service alone.
     pub services: Vec<ServiceStatus>,
     /// What the daemon itself has to say: a state file that cannot be written, a refused reload. Empty when all is well.
     pub troubles: Vec<String>,
+}
+
+/// Where the page is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Front {
+    /// `port N`.
+    Tcp {
+        /// `address`; the loopback's when the control file names none.
+        address: String,
+        /// The port.
+        port: u16,
+        /// Encrypted.
+        tls: bool,
+    },
+    /// `unixsocket PATH`.
+    Socket(String),
+}
+
+/// When a service is checked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Schedule {
+    /// In each cycle.
+    #[default]
+    Cycle,
+    /// `every N cycles`.
+    Cycles {
+        /// Cycles since the last check.
+        skipped: u32,
+        /// N.
+        number: u32,
+    },
+    /// `every "…"` and `not every "…"`.
+    Cron {
+        /// `not every`.
+        not: bool,
+        /// The five fields.
+        text: String,
+    },
+}
+
+/// How a rule stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Its failure is open.
+    Failed,
+    /// The last look found a change.
+    Changed,
+    /// What it asks for is not known.
+    Unknown,
+    /// Neither.
+    Well,
 }
 
 /// One service.
@@ -62,13 +126,23 @@ pub struct ServiceStatus {
     pub absent_until: Option<LocalTime>,
     /// How long its next start by a rule has to wait.
     pub next_start: Option<Duration>,
+    /// It was judged since it is watched.
+    pub is_judged: bool,
+    /// When it is checked.
+    pub schedule: Schedule,
     /// When it was judged last, in local time; `None` before the first time.
     pub collected: Option<LocalTime>,
+    /// The same on the clock of the world.
+    pub collected_at: Option<Wall>,
     /// What was measured.
     pub readings: Readings,
-    /// Pattern or pidfile, and the programs, for the page: label and text.
+    /// The connections that its rules test.
+    pub connections: Vec<ConnectionReading>,
+    /// What the control file says of it, for its page: label and text. Only of [`Detail::One`].
     pub settings: Vec<(&'static str, String)>,
-    /// What happened last, latest first: when, in local time, and the message.
+    /// Its rules in the order of the configuration, for its page. Only of [`Detail::One`].
+    pub rules: Vec<(String, Standing)>,
+    /// What happened last, latest first: when, in local time, and the message. Not of [`Detail::Overview`].
     pub events: Vec<(LocalTime, String)>,
     /// Last few lines a program of this service printed or the reason of its last failed action; empty when none.
     pub last_failure: Option<String>,
@@ -147,7 +221,7 @@ pub struct SystemReadings {
 }
 
 /// What is known of a network interface.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct LinkReadings {
     /// As the system shows it.
     pub facts: LinkFacts,
@@ -157,11 +231,13 @@ pub struct LinkReadings {
 
 /// How much a reader wants to know; a picture shows no less.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Detail {
+pub enum Detail<'a> {
     /// Which services there are and how they are.
     Overview,
     /// All readings.
     Full,
+    /// All that is known of the service of that name, whose letters count without regard to case, and no other.
+    One(&'a str),
 }
 
 /// What is known of a path that is there.
@@ -211,7 +287,12 @@ pub(crate) mod sample {
             pending: None,
             absent_until: None,
             next_start: None,
+            is_judged: true,
+            schedule: Schedule::Cycle,
             collected: Some(at(21, 52, 26)),
+            collected_at: Some(Wall::from_epoch(Duration::new(1_795_384_346, 289_864_000))),
+            connections: Vec::new(),
+            rules: vec![("If doesn't exist then restart".to_owned(), Standing::Well)],
             readings: Readings::Process(Box::new(ProcessReadings {
                 facts: ProcessFacts {
                     parent: Pid::new(1),
@@ -257,11 +338,13 @@ pub(crate) mod sample {
             last_failure: Some("first line\nsecond \u{1b}line".to_owned()),
             ..none("deadsvc")
         };
-        let unmonitored = ServiceStatus { monitoring: Monitoring::NotMonitored, ..none("unm") };
+        let unmonitored = ServiceStatus { monitoring: Monitoring::NotMonitored, is_judged: false, ..none("unm") };
         let slow = ServiceStatus {
             monitoring: Monitoring::Initializing,
             pending: Some(PendingAction::Start),
+            is_judged: false,
             collected: None,
+            collected_at: None,
             ..none("slow")
         };
         let lazy = ServiceStatus { monitoring: Monitoring::Waiting, groups: vec!["Web".to_owned()], ..process("lazy") };
@@ -278,7 +361,19 @@ pub(crate) mod sample {
             host: "myhost".to_owned(),
             boot: Some(at(21, 34, 37)),
             control_file: "/usr/local/etc/monitrc".to_owned(),
-            listeners: Vec::new(),
+            start_delay: Duration::ZERO,
+            front: Some(Front::Tcp { address: "127.0.0.1".to_owned(), port: 2812, tls: false }),
+            platform: Platform {
+                system: "FreeBSD".to_owned(),
+                release: "15.0-RELEASE".to_owned(),
+                version: "FreeBSD 15.0-RELEASE GENERIC".to_owned(),
+                machine: "amd64".to_owned(),
+                host: "myhost".to_owned(),
+            },
+            cpus: Some(2),
+            memory_bytes: Some(1 << 30),
+            swap_bytes: Some(0),
+            files: vec![("log file", "/var/log/<monit>.log".to_owned())],
             services: vec![
                 file,
                 alive,

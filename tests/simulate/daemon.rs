@@ -544,7 +544,7 @@ impl World {
             _ => ended,
         };
         self.note(id, event);
-        let outcome = Outcome { status: end.map(|end| end.status), timed_out, output: String::new(), refused };
+        let outcome = Outcome { status: end.map(|end| end.status), timed_out, refused, ..Outcome::default() };
         let now = self.machine.now;
         if let Some(daemon) = &mut self.daemon {
             daemon.engine.program_ended(id, job.purpose, outcome, now);

@@ -133,7 +133,7 @@ fn a_program_is_judged_by_its_status_and_what_it_printed() {
     );
     let mut memory = program::Memory::default();
     let mut look = |status, output: &str| {
-        let run = ProgramRun { status, output: output.to_owned(), not_run: None };
+        let run = ProgramRun { status, output: output.to_owned(), ..ProgramRun::default() };
         let findings = program::judge(&service, &run, &mut memory);
         (told(&findings), findings.is_up)
     };

@@ -59,6 +59,20 @@ fn a_request_may_come_byte_by_byte() {
 }
 
 #[test]
+fn the_xml_declares_what_it_is() {
+    let mut rig = Rig::open();
+    for (path, beginning) in [("/_status", "<monit><server><id>"), ("/_status2", "<monit id=\"58a7df95")] {
+        let answer = rig.exchange(format!("GET {path}?format=xml&level=full HTTP/1.1\r\n\r\n").as_bytes());
+        assert!(answer.contains("\r\nContent-Type: text/xml; charset=utf-8\r\n"), "{answer}");
+        let expected = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>{beginning}");
+        assert!(body(&answer).starts_with(&expected), "{answer}");
+    }
+    assert!(
+        body(&rig.exchange(b"POST /_status HTTP/1.1\r\nContent-Length: 10\r\n\r\nformat=xml")).starts_with("<?xml")
+    );
+}
+
+#[test]
 fn errors_are_told_and_logged() {
     let mut rig = Rig::open();
     let answer = rig.exchange(b"GET /n%0Aope%1b HTTP/1.1\r\n\r\n");
@@ -66,12 +80,10 @@ fn errors_are_told_and_logged() {
     assert!(body(&answer).contains("<h2>Not Found</h2>There is no service named &quot;n\nope\u{fffd}&quot;<hr>"));
     assert_eq!(rig.code(b"GET /_report?type=x HTTP/1.1\r\n\r\n"), 400);
     assert_eq!(rig.code(b"GET /_summary?service=x HTTP/1.1\r\n\r\n"), 400);
-    assert_eq!(rig.code(b"GET /_status?format=xml HTTP/1.1\r\n\r\n"), 501);
     let expected = [
         "HttpRequest: error -- client [127.0.0.1]: HTTP/1.0 404 There is no service named \"n\\nope\\x1b\"",
         "HttpRequest: error -- client [127.0.0.1]: HTTP/1.0 400 Invalid report type: 'x'",
         "HttpRequest: error -- client [127.0.0.1]: HTTP/1.0 400 Service 'x' not found",
-        "HttpRequest: error -- client [127.0.0.1]: HTTP/1.0 501 format=xml is not supported yet",
     ];
     assert_eq!(rig.log(), expected);
 }
