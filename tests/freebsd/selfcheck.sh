@@ -23,6 +23,7 @@ if [ $# -ne 1 ] || [ ! -x "$1" ]; then
 	exit 2
 fi
 bin=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
+source=$(cd "$(dirname "$0")" && pwd)
 system=$(uname -s)
 
 dir=$(mktemp -d "${TMPDIR:-/tmp}/pollux-selfcheck.XXXXXX") || exit 2
@@ -173,6 +174,7 @@ clean_up() {
 	for standin in $(running_standins); do
 		kill -9 "$standin" 2>/dev/null
 	done
+	if [ "$system" = FreeBSD ]; then jail -r "$tag" 2>/dev/null; fi
 	rm -rf "$dir"
 }
 trap clean_up EXIT
@@ -298,6 +300,21 @@ END
 		fail procmatch-no-zombies "$(tail -n 1 "$dir/procmatch")"
 	fi
 
+	# Every process that ps shows before and after has its place in the table. Kernel processes have their names in brackets.
+	programs_of_ps >"$dir/ps"
+	pollux procmatch . >"$dir/procmatch" 2>&1
+	programs_of_ps >"$dir/ps.after"
+	awk '{ p = substr($0, 3, 10); gsub(/ /, "", p); if (p ~ /^[0-9]+$/) print p }' "$dir/procmatch" >"$dir/found"
+	missing=$(awk -v found="$dir/found" -v after="$dir/ps.after" 'BEGIN {
+		while ((getline p <found) > 0) known[p] = 1
+		while ((getline p <after) > 0) lasting[p] = 1
+	} ($1 in lasting) && !($1 in known)' "$dir/ps" | tr '\n' ' ')
+	if [ -s "$dir/found" ] && [ -z "$missing" ]; then
+		ok table-complete
+	else
+		fail table-complete "of $(wc -l <"$dir/ps") processes these are missing: $missing"
+	fi
+
 	# What ps sees without arguments (the kernel) is no match for any pattern.
 	if [ "$system" = FreeBSD ]; then
 		pollux procmatch '^pagedaemon$' >"$dir/procmatch" 2>&1
@@ -309,6 +326,11 @@ END
 	else
 		skip procmatch-no-kernel "the names of kernel processes differ"
 	fi
+}
+
+# Numbers of the processes with arguments; those of zombies and of the kernel have names in brackets.
+programs_of_ps() {
+	ps -ax -o pid= -o stat= -o command= | awk '$2 !~ /^Z/ && $3 !~ /^[[(<]/ && !/procmatch/ { print $1 }'
 }
 
 # ---------------------------------------------------------------- daemon
@@ -417,6 +439,37 @@ check_reload() {
 	expect reload-keeps-services "puma got lost" status_shows "pid *$(pid_of puma)\$"
 }
 
+# The end of a process is heard of at once: the next cycle is an hour away.
+check_exit_notice() {
+	sed -e 's/^set daemon .*/set daemon 3600/' -e '/service node stop/a\
+    if exited then restart' "$dir/monitrc" >"$dir/monitrc.new"
+	chmod 600 "$dir/monitrc.new"
+	mv "$dir/monitrc.new" "$dir/monitrc"
+	mark=$(collected)
+	hang_up
+	await 20 collected_since "$mark"
+	before=$(pid_of node)
+	kill -9 "$before"
+	expect exit-notice "node was not started again: $(tail -n 2 "$dir/log")" await 20 runs_anew node "$before"
+	write_monitrc
+	hang_up
+	await_cycle
+}
+
+# The socket of the command line is for its owner alone.
+check_control_socket() {
+	socket=$(find "$dir/run" -type s | head -n 1)
+	if [ -z "$socket" ]; then
+		fail control-socket "there is none in $dir/run"
+		return
+	fi
+	# shellcheck disable=SC2012 # stat(1) differs between systems, and the name is ours
+	case $(ls -l "$socket" | cut -c 1-10) in
+	srw-------) ok control-socket ;;
+	*) fail control-socket "$(ls -l "$socket")" ;;
+	esac
+}
+
 # What a pidfile can say, and be.
 check_pidfiles() {
 	{
@@ -439,6 +492,33 @@ check_pidfiles() {
 	rm "$dir/by.pid"
 	mkfifo "$dir/by.pid"
 	expect pidfile-fifo "counts as running, or blocks the daemon" await 20 status_of by-pidfile 'Does not exist'
+	write_monitrc
+	hang_up
+	await_cycle
+}
+
+# A process in a jail is told from one of the host.
+check_jail() {
+	{
+		echo "check process in-host matching \"jailed .*$tag\$\" in jail host"
+		echo "check process in-jail matching \"jailed .*$tag\$\" in jail $tag"
+	} >>"$dir/monitrc"
+	if ! pollux -t >/dev/null 2>&1; then
+		skip jail-host "this release knows no 'in jail'"
+		skip jail-named "this release knows no 'in jail'"
+	elif [ "$system" != FreeBSD ] || [ "$(id -u)" -ne 0 ] || [ "$(sysctl -n security.jail.jailed)" != 0 ]; then
+		skip jail-host "no jail can be made here"
+		skip jail-named "no jail can be made here"
+	else
+		jail -c "name=$tag" path=/ persist
+		jexec "$tag" /bin/sh "$dir/daemon.sh" jailed "$dir" "$tag" >/dev/null &
+		echo $! >>"$dir/others"
+		await 20 service_runs jailed
+		hang_up
+		expect jail-named "the process in the jail is not found" await 20 status_of in-jail OK
+		expect jail-host "a process in a jail passes for one of the host" await 20 status_of in-host 'Does not exist'
+		jail -r "$tag" >/dev/null 2>&1
+	fi
 	write_monitrc
 	hang_up
 	await_cycle
@@ -482,6 +562,67 @@ END
 	write_monitrc
 	hang_up
 	await_cycle
+}
+
+# Every verb of the script that rc(8) calls, for a control file of our own.
+check_rc_script() {
+	script=$source/../../port/pollux.in
+	for why in "there is no /etc/rc.subr:-r /etc/rc.subr" "there is no $script:-r $script" "only as root:0 -eq $(id -u)"; do
+		# shellcheck disable=SC2086 # words of a test
+		if ! test ${why##*:}; then
+			skip rc-script "${why%:*}"
+			return
+		fi
+	done
+	pollux quit >/dev/null 2>&1
+	mkdir -p "$dir/prefix/bin" "$dir/rc.d"
+	cp "$bin" "$dir/prefix/bin/pollux"
+	sed -e "s|%%PREFIX%%|$dir/prefix|g" -e "s|%%SYSCONFDIR%%|$dir|g" -e "s|%%PIDFILE%%|$dir/pollux.pid|g" \
+		"$script" >"$dir/rc.d/pollux"
+	chmod 755 "$dir/rc.d/pollux"
+	rc start
+	expect rc-start "$(tail -n 1 "$dir/out")" await 20 daemon_runs
+	before=$(daemon_pid)
+	expect rc-status "it says: $(rc status; tail -n 1 "$dir/out")" rc status
+	expect rc-configtest "it refuses a good file" rc configtest
+	rc reload
+	expect rc-reload "the log knows of none" await 20 contains "$dir/log" ' reloaded'
+	echo '}{ broken' >>"$dir/monitrc"
+	if rc configtest; then fail rc-configtest-broken "it accepts a broken file"; else ok rc-configtest-broken; fi
+	if rc restart || [ "$(daemon_pid)" != "$before" ]; then
+		fail rc-restart-broken "a broken file does not keep the daemon from being stopped"
+	else
+		ok rc-restart-broken
+	fi
+	write_monitrc
+	rc restart
+	if await 20 daemon_runs && [ "$(daemon_pid)" != "$before" ]; then
+		ok rc-restart
+	else
+		fail rc-restart "pidfile names '$(daemon_pid)', was $before: $(tail -n 1 "$dir/out")"
+	fi
+	before=$(daemon_pid)
+	echo '}{ broken' >>"$dir/monitrc"
+	rc stop
+	expect rc-stop-broken "with a broken file it still runs: $(tail -n 1 "$dir/out")" await 20 has_ended "$before"
+	write_monitrc
+	daemon_runs || rc start
+	await 20 daemon_runs
+	before=$(daemon_pid)
+	rc stop
+	expect rc-stop "it still runs: $(tail -n 1 "$dir/out")" await 20 has_ended "$before"
+	if rc status; then fail rc-status-stopped "it says that the daemon runs"; else ok rc-status-stopped; fi
+	start_daemon
+	await_cycle
+}
+
+# The exit code of a verb of the script, as service(8) would call it.
+rc() {
+	(
+		pollux_enable=YES pollux_conf=$dir/monitrc
+		export pollux_enable pollux_conf
+		bounded 60 "$dir/rc.d/pollux" "$1" >"$dir/out" 2>&1
+	)
 }
 
 check_clock_step() {
@@ -611,6 +752,30 @@ compare() {
 	fi
 }
 
+# A time such as "1d 6h 42m", in minutes.
+minutes() {
+	echo "$1" | awk '{ factor["d"] = 1440; factor["h"] = 60; factor["m"] = 1
+		for (i = 1; i <= NF; i++) sum += substr($i, 1, length($i) - 1) * factor[substr($i, length($i))]
+		print sum + 0 }'
+}
+
+# As compare, of times in minutes, which may differ by two.
+compare_minutes() {
+	compare_value=$(reading "$2" "$3")
+	if [ -z "$compare_value" ] || [ -z "$4" ]; then
+		skip "$1" "no line '$3' in the status, or no tool tells"
+	elif near "$(minutes "$compare_value")" "$4" 0 2; then
+		ok "$1"
+	else
+		fail "$1" "pollux says '$compare_value', the system says $4 minutes"
+	fi
+}
+
+# The line $2 of service $1 matches $3.
+reading_is() {
+	reading "$1" "$2" | grep -q -- "$3"
+}
+
 # Column $2 of ps for process $1.
 ps_shows() {
 	ps -o "$2=" -p "$1" | tr -d ' '
@@ -626,6 +791,10 @@ on() {
 
 check_readings() {
 	loopback=$(on 'echo lo0' 'echo lo')
+	outward=$(on "route -n get default | awk '/interface:/ { print \$2 }'" "awk '\$2 == \"00000000\" { print \$1 }' /proc/net/route")
+	/bin/sh -c "while :; do :; done # burn-$tag" &
+	burner=$!
+	echo $burner >>"$dir/others"
 	echo hello >"$dir/readings.file"
 	chmod 640 "$dir/readings.file"
 	cat >>"$dir/monitrc" <<END
@@ -645,6 +814,10 @@ check filesystem readings-root path /
     if service time > 1000 seconds then alert
 check network readings-loopback interface $loopback
     if upload > 100 GB/s then alert
+check network readings-outward interface ${outward:-$loopback}
+    if upload > 100 GB/s then alert
+check process readings-burner matching "burn-$tag"
+    if cpu > 99.9% then alert
 check system readings-system
     if memory usage > 99% then alert
     if swap usage > 99% then alert
@@ -652,6 +825,7 @@ check system readings-system
 END
 	if pollux -t 2>&1 | grep -q 'does not run'; then
 		skip readings "this release does not run $(pollux -t 2>&1 | sed -n "s/.*does not run \('[^']*'\).*/\1/p" | head -n 1)"
+		kill -9 $burner
 		write_monitrc
 		return
 	fi
@@ -673,6 +847,14 @@ END
 		"$(on "procstat -l $pid | awk '\$3 == \"openfiles\" { print \$4 }'" "awk '/^Max open files/ { print \$4 }' /proc/$pid/limits")"
 	compare reading-disk-reads readings-puma 'disk read operations' 's/.*\[\([0-9]*\) reads.*/\1/' \
 		"$(on "procstat -r $pid | awk '/block (reads|input)/ { print \$NF }'" "awk '/^syscr/ { print \$2 }' /proc/$pid/io")"
+
+	compare reading-disk-writes readings-puma 'disk write operations' 's/.*\[\([0-9]*\) writes.*/\1/' \
+		"$(on "procstat -r $pid | awk '/block (writes|output)/ { print \$NF }'" "awk '/^syscw/ { print \$2 }' /proc/$pid/io")"
+	compare reading-total-memory readings-puma 'memory total' 's/.*\[//; s/\]//' "$(ps_shows "$pid" rss)" 10 64
+	compare_minutes reading-uptime readings-puma uptime "$(ps -o etimes= -p "$pid" | awk '{ printf "%d\n", $1 / 60 }')"
+	expect reading-cpu-time "'$(reading readings-burner cpu)' of a process that does nothing but work" \
+		await 20 reading_is readings-burner cpu '[1-9]'
+	kill -9 $burner
 
 	compare reading-file-mode readings-file permission 's/^0//' 640
 	compare reading-file-size readings-file size 's/ B$//' 6
@@ -710,10 +892,33 @@ END
 		"$(on 'sysctl -n kern.openfiles' 'cut -f 1 /proc/sys/fs/file-nr')" 30 200
 	compare reading-most-files readings-system 'filedescriptors' 's/.* of \([0-9]*\) limit.*/\1/' \
 		"$(on 'sysctl -n kern.maxfiles' 'cut -f 3 /proc/sys/fs/file-nr')"
+	boot=$(on "sysctl -n kern.boottime | sed 's/.*{ sec = \\([0-9]*\\).*/\\1/'" "awk '/^btime/ { print \$2 }' /proc/stat")
+	compare reading-boot-time readings-system 'boot time' '' \
+		"$(on "date -r $boot '+%a, %d %b %Y %H:%M:%S'" "date -d @$boot '+%a, %d %b %Y %H:%M:%S'")"
+	compare_minutes reading-system-uptime readings-system uptime "$((($(date +%s) - boot) / 60))"
 	compare reading-cpu-kinds readings-system 'cpu' 's/^[0-9.]*%usr .*/%usr/' '%usr'
 	compare reading-link-errors readings-loopback 'link' 's/ errors//' "$(on \
 		"netstat -i -b -n -I $loopback | awk '/<Link/ { print \$(NF - 6) + \$(NF - 2) }'" \
 		"awk '\$1 == \"$loopback:\" { print \$4 + \$12 }' /proc/net/dev")"
+
+	if command -v ping >/dev/null; then
+		ping -c 10 127.0.0.1 >/dev/null 2>&1 &
+		expect reading-link-bytes "no traffic on $loopback while ping(8) sends: $(reading readings-loopback 'upload bytes')" \
+			await 10 reading_is readings-loopback 'upload bytes' '^[1-9]\|^0\.[0-9]*[1-9]'
+		expect reading-link-packets "no packets" await 10 reading_is readings-loopback 'upload packets' '^[1-9]'
+		wait $!
+	else
+		skip reading-link-bytes "there is no ping"
+		skip reading-link-packets "there is no ping"
+	fi
+	expect reading-link "'$(reading readings-outward link)' although packets go out there" \
+		reading_is readings-outward link 'errors$'
+	if [ -n "$outward" ] && ifconfig "$outward" 2>/dev/null | grep -q 'media:.*<.*-duplex'; then
+		compare reading-duplex readings-outward capacity 's/.* //' \
+			"$(ifconfig "$outward" | sed -n 's/.*media:.*<.*\(full-duplex\|half-duplex\).*/\1/p')"
+	else
+		skip reading-duplex "ifconfig shows none"
+	fi
 
 	write_monitrc
 	hang_up
@@ -727,9 +932,13 @@ if check_start; then
 	check_revival
 	check_second_daemon
 	check_reload
+	check_exit_notice
+	check_control_socket
 	check_pidfiles
 	check_readings
+	check_jail
 	check_rc_refusal
+	check_rc_script
 	check_clock_step
 	check_quit
 	check_adoption
