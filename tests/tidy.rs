@@ -6,6 +6,8 @@
 
 #[path = "tidy/form.rs"]
 mod form;
+#[path = "tidy/freebsd.rs"]
+mod freebsd;
 #[path = "tidy/layers.rs"]
 mod layers;
 #[path = "tidy/manual.rs"]

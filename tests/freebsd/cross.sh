@@ -1,5 +1,5 @@
 #!/bin/sh
-# cross.sh : type check, clippy and link for FreeBSD. On FreeBSD itself with the machine's own tools; on Linux with a cross
+# cross.sh : structures against FreeBSD's headers, type check, clippy and link for FreeBSD. On FreeBSD itself with the machine's own tools; on Linux with a cross
 # toolchain that is made once and kept outside the checkout, from Debian's packages, PyPI and crates.io alone:
 #
 #   rustc, clippy and the sources of std  Debian's rustc-web packages, unpacked, not installed
@@ -195,6 +195,7 @@ check)
     offline=
     if [ "$(uname -s)" = FreeBSD ]; then
         sh tests/need.sh rust cc openssl clippy
+        cc -fsyntax-only tests/freebsd/layout.c
         cargo check --locked --all-targets
         cargo clippy --locked --all-targets -- -D warnings
         cargo build --locked
@@ -202,6 +203,8 @@ check)
         setup
         . "$dir/env"
         ! cargo fetch --locked --offline >/dev/null 2>&1 || offline=--offline
+        say 'headers'
+        "$dir/openssl/cc" -fsyntax-only tests/freebsd/layout.c
         say 'check'
         cargo check --locked $offline --target $target --all-targets --target-dir target/freebsd
         say 'clippy'

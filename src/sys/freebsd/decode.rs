@@ -248,6 +248,11 @@ pub fn numbers(bytes: &[u8]) -> Vec<i32> {
     bytes.chunks_exact(4).filter_map(|bytes| int(bytes, 0).ok()).collect()
 }
 
+/// Decodes a text: what stands before its first NUL, wrong UTF-8 replaced.
+pub fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes.split(|byte| *byte == 0).next().unwrap_or_default()).into_owned()
+}
+
 pub(super) fn int(bytes: &[u8], at: usize) -> Result<i32, DecodeError> {
     let field = bytes.get(at..at + 4).and_then(|field| field.try_into().ok());
     field.map(i32::from_ne_bytes).ok_or(DecodeError::Truncated)
@@ -395,6 +400,13 @@ mod tests {
         assert_eq!(number(&[0; 5]), Err(DecodeError::Truncated));
         let bytes: Vec<u8> = [1_i32, -2].iter().flat_map(|n| n.to_ne_bytes()).chain([0, 0]).collect();
         assert_eq!(numbers(&bytes), [1, -2]);
+    }
+
+    #[test]
+    fn a_text_ends_at_its_first_nul() {
+        assert_eq!(text(b"zroot/var/db\0\0\0"), "zroot/var/db");
+        assert_eq!(text(b"kstat.zfs\0left over"), "kstat.zfs");
+        assert_eq!((text(b"cut"), text(b"a\xffb\0"), text(b"")), ("cut".into(), "a\u{fffd}b".into(), String::new()));
     }
 
     #[test]

@@ -101,7 +101,7 @@ mod fetch {
 
     use super::{RECORD_SIZE, VERSION, disk_of, find};
     use crate::facts::filesystem::{DiskCounters, Mounted};
-    use crate::sys::freebsd::sysctl;
+    use crate::sys::freebsd::{decode, sysctl};
 
     /// The compiler's view of the system's structure must be ours.
     const _: () = {
@@ -191,7 +191,7 @@ mod fetch {
     /// The dataset whose kstats are below `node`.
     fn dataset_at(node: &str) -> io::Result<Option<String>> {
         let name = sysctl::whole(&CString::new(format!("{node}.dataset_name"))?, 1024)?;
-        Ok(name.map(|name| String::from_utf8_lossy(&name).trim_end_matches('\0').to_owned()))
+        Ok(name.map(|name| decode::text(&name)))
     }
 
     /// The node of a dataset's kstats, such as `kstat.zfs.zroot.dataset.objset-0x36`.

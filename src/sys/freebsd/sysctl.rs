@@ -130,7 +130,7 @@ pub(super) fn name(mib: &[libc::c_int]) -> io::Result<String> {
     let mut bytes = [0; 1024];
     let question: Vec<libc::c_int> = [CTL_SYSCTL, CTL_SYSCTL_NAME].into_iter().chain(mib.iter().copied()).collect();
     let (Fetched::Whole(length) | Fetched::Cut(length)) = fetch(&question, &mut bytes)?;
-    Ok(String::from_utf8_lossy(bytes.get(..length).unwrap_or_default()).trim_end_matches('\0').to_owned())
+    Ok(decode::text(bytes.get(..length).unwrap_or_default()))
 }
 
 /// `None` for the error that says there is no such variable.
