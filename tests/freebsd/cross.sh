@@ -204,7 +204,7 @@ check)
         . "$dir/env"
         ! cargo fetch --locked --offline >/dev/null 2>&1 || offline=--offline
         say 'headers'
-        "$dir/openssl/cc" -fsyntax-only tests/freebsd/layout.c
+        "$dir/openssl/cc" -c tests/freebsd/layout.c -o "$dir/layout.o"
         say 'check'
         cargo check --locked $offline --target $target --all-targets --target-dir target/freebsd
         say 'clippy'
