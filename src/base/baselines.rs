@@ -32,6 +32,17 @@ pub const FIRST_CHECKSUM: &str = "first checksum";
 /// Whether the text that was read last matched a rule: `yes` or `no`.
 pub const MATCHED: &str = "matched";
 
+/// The mount options of a filesystem.
+pub const FLAGS: &str = "flags";
+/// The speed of a network link in bits per second, `-` when it does not tell.
+pub const SPEED: &str = "speed";
+/// Whether a network link sends and receives at the same time: `full` or `half`, `-` when it does not tell.
+pub const DUPLEX: &str = "duplex";
+/// The exit status of a check program, or the number of the signal that ended it.
+pub const STATUS: &str = "status";
+/// What a check program printed.
+pub const OUTPUT: &str = "output";
+
 /// Names and texts, in the order of the names. Bounded: what is too much is not kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Baselines(BTreeMap<String, String>);

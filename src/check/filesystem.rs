@@ -11,8 +11,10 @@ use crate::facts::observation::{FilesystemObservation, FilesystemProblem};
 /// What is remembered of a filesystem.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
-    flags: Option<String>,
-    mode: Option<u32>,
+    /// The mount options of the last look: what `changed fsflags` compares with.
+    pub flags: Option<String>,
+    /// The permission bits of the mount point in the last look: what `changed permission` compares with.
+    pub mode: Option<u32>,
     disk: Option<(Mono, DiskCounters)>,
     /// What it and its mount point said last.
     pub last: Option<(FilesystemFacts, Option<FileFacts>)>,

@@ -1,8 +1,10 @@
-//! What is remembered of files, FIFOs and directories over restarts of the daemon, as names and texts.
+//! What is remembered over restarts of the daemon, as names and texts. Processes are not among it: the original tells no
+//! change of their numbers that happened while it was away.
 
 use std::time::Duration;
 
 use super::Memory;
+use super::network::Capacity;
 use super::path::{self, Baseline};
 use crate::base::baselines::{self as name, Baselines};
 use crate::base::time::Wall;
@@ -51,7 +53,29 @@ impl Memory {
         if let Some(matched) = self.path.matched {
             kept.set(name::MATCHED, if matched { "yes" } else { "no" });
         }
+        self.keep_others(&mut kept);
         kept
+    }
+
+    /// What is no path: of a service either this or the other is known.
+    fn keep_others(&self, kept: &mut Baselines) {
+        if let Some(flags) = &self.filesystem.flags {
+            kept.set(name::FLAGS, flags.as_str());
+        }
+        if let Some(mode) = self.filesystem.mode {
+            kept.set(name::PERMISSION, format!("{mode:o}"));
+        }
+        if let Some(Capacity { speed_bits_per_second, full_duplex }) = self.network.as_ref().and_then(|m| m.capacity) {
+            kept.set(name::SPEED, speed_bits_per_second.map_or("-".to_owned(), |speed| speed.to_string()));
+            kept.set(name::DUPLEX, full_duplex.map_or("-", |full| if full { "full" } else { "half" }));
+        }
+        if let Some(status) = self.program.status {
+            kept.set(name::STATUS, status.to_string());
+        }
+        // One that is too long is not kept: the first run after a restart is not compared then.
+        if let Some(output) = &self.program.output {
+            kept.set(name::OUTPUT, output.as_str());
+        }
     }
 
     /// Remembers what [`Memory::keep`] wrote, or Monit, which does not tell the device, owner and links: then those are 0.
@@ -60,7 +84,24 @@ impl Memory {
             ServiceType::File => Kind::Regular,
             ServiceType::Fifo => Kind::Fifo,
             ServiceType::Directory => Kind::Directory,
-            _ => return,
+            ServiceType::Filesystem => {
+                self.filesystem.flags = kept.get(name::FLAGS).map(str::to_owned);
+                self.filesystem.mode = mode(kept);
+                return;
+            }
+            ServiceType::Network => {
+                let capacity = capacity(kept);
+                if capacity.is_some() {
+                    self.network.get_or_insert_default().capacity = capacity;
+                }
+                return;
+            }
+            ServiceType::Program => {
+                self.program.status = kept.get(name::STATUS).and_then(|status| status.parse().ok());
+                self.program.output = kept.get(name::OUTPUT).map(str::to_owned);
+                return;
+            }
+            ServiceType::Process | ServiceType::Host | ServiceType::System => return,
         };
         let first = sums(kept, name::FIRST_CHECKSUM);
         let checksums = sums(kept, name::CHECKSUM);
@@ -75,13 +116,26 @@ impl Memory {
     }
 }
 
+fn mode(kept: &Baselines) -> Option<u32> {
+    u32::from_str_radix(kept.get(name::PERMISSION)?, 8).ok()
+}
+
+fn capacity(kept: &Baselines) -> Option<Capacity> {
+    let full_duplex = match kept.get(name::DUPLEX)? {
+        "full" => Some(true),
+        "half" => Some(false),
+        _ => None,
+    };
+    Some(Capacity { speed_bits_per_second: kept.number(name::SPEED), full_duplex })
+}
+
 /// `None` when any of what Monit tells too is missing: a value that is made up would look like a change.
 fn facts(kind: Kind, kept: &Baselines) -> Option<FileFacts> {
     let number = |name| kept.number(name).unwrap_or(0);
     let is_file = kind == Kind::Regular;
     Some(FileFacts {
         kind,
-        mode: u32::from_str_radix(kept.get(name::PERMISSION)?, 8).ok()?,
+        mode: mode(kept)?,
         uid: u32::try_from(number(name::OWNER)).ok()?,
         gid: u32::try_from(number(name::GROUP)).ok()?,
         size_bytes: if is_file { kept.number(name::SIZE)? } else { number(name::SIZE) },
@@ -158,6 +212,41 @@ mod tests {
         other.take_back(ServiceType::Process, &memory.keep());
         assert_eq!(other.path, path::Memory::default());
         assert_eq!(Memory::default().keep(), Baselines::default());
+    }
+
+    #[test]
+    fn what_is_kept_of_others_is_remembered_by_them_alone() {
+        let mut memory = Memory::default();
+        memory.filesystem.flags = Some("rw, noatime".to_owned());
+        memory.filesystem.mode = Some(0o1777);
+        let of_filesystem = memory.keep();
+        let mut back = Memory::default();
+        back.take_back(ServiceType::Filesystem, &of_filesystem);
+        assert_eq!((back.filesystem.flags, back.filesystem.mode), (memory.filesystem.flags, Some(0o1777)));
+
+        for (speed_bits_per_second, full_duplex) in
+            [(Some(10_000_000_000), Some(true)), (None, Some(false)), (None, None)]
+        {
+            let capacity = Capacity { speed_bits_per_second, full_duplex };
+            let mut memory = Memory::default();
+            memory.network.get_or_insert_default().capacity = Some(capacity);
+            let mut back = Memory::default();
+            back.take_back(ServiceType::Network, &memory.keep());
+            assert_eq!(back.network.unwrap().capacity, Some(capacity));
+        }
+        let mut back = Memory::default();
+        back.take_back(ServiceType::Network, &of_filesystem);
+        assert!(back.network.is_none());
+
+        let mut memory = Memory::default();
+        (memory.program.status, memory.program.output) = (Some(3), Some(String::new()));
+        let mut back = Memory::default();
+        back.take_back(ServiceType::Program, &memory.keep());
+        assert_eq!((back.program.status, back.program.output.as_deref()), (Some(3), Some("")));
+        memory.program.output = Some("x".repeat(Baselines::TEXT_MAX + 1));
+        let mut back = Memory::default();
+        back.take_back(ServiceType::Program, &memory.keep());
+        assert_eq!((back.program.status, back.program.output), (Some(3), None), "unknown, not empty");
     }
 
     #[test]

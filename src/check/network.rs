@@ -10,9 +10,26 @@ use crate::facts::network::{LinkFacts, LinkHistory, LinkRates, TrafficRate};
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
     last: Option<(Mono, LinkFacts)>,
+    /// What `changed link` compares with.
+    pub capacity: Option<Capacity>,
     history: LinkHistory,
     /// What it did between the last two looks.
     pub rates: LinkRates,
+}
+
+/// What a link can do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Capacity {
+    /// Its speed, as far as it tells.
+    pub speed_bits_per_second: Option<u64>,
+    /// Whether it sends and receives at the same time, as far as it tells.
+    pub full_duplex: Option<bool>,
+}
+
+impl Capacity {
+    fn of(link: &LinkFacts) -> Capacity {
+        Capacity { speed_bits_per_second: link.speed_bits_per_second, full_duplex: link.full_duplex }
+    }
 }
 
 impl Memory {
@@ -35,6 +52,8 @@ pub fn judge(service: &Service, seen: &Result<LinkFacts, String>, memory: &mut M
         }
     };
     let before = memory.last.replace((now, *link));
+    let capacity = Capacity::of(link);
+    let capacity_before = memory.capacity.replace(capacity);
     memory.rates = before.map(|(at, earlier)| LinkRates::between(&earlier, link, now.since(at))).unwrap_or_default();
     memory.history.add(now, link);
     let is_first = before.is_none();
@@ -50,7 +69,7 @@ pub fn judge(service: &Service, seen: &Result<LinkFacts, String>, memory: &mut M
             Test::Link(true) => Verdict::of(is_up, if is_up { "link up" } else { "link down" }),
             // Of an interface that is down nothing more is said.
             _ if !is_up => return None,
-            Test::Changed(Attribute::Link) => changed(before.map(|(_, link)| link).as_ref(), link),
+            Test::Changed(Attribute::Link) => changed(capacity_before, capacity),
             Test::Measured { measure: Measure::Saturation, limit } => {
                 saturation(limit, &rates, link).later_if(is_first)
             }
@@ -86,7 +105,7 @@ fn errors(rates: &LinkRates) -> Option<Verdict> {
     Some(Verdict::failed(format!("{errors} {word} errors detected")))
 }
 
-fn changed(before: Option<&LinkFacts>, link: &LinkFacts) -> Verdict {
+fn changed(before: Option<Capacity>, link: Capacity) -> Verdict {
     let Some(before) = before else { return Verdict::Later };
     if before.speed_bits_per_second != link.speed_bits_per_second {
         let speed = link.speed_bits_per_second.map_or("-".to_owned(), |speed| (speed / 1_000_000).to_string());

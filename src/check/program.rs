@@ -9,11 +9,17 @@ use crate::facts::observation::ProgramRun;
 pub struct Memory {
     /// How it ended last, and what it printed.
     pub last: Option<ProgramRun>,
+    /// The status that `changed status` compares with.
+    pub status: Option<i32>,
+    /// The output that `content changed` compares with.
+    pub output: Option<String>,
 }
 
 /// What the end of a check program says of its rules.
 pub fn judge(service: &Service, run: &ProgramRun, memory: &mut Memory) -> Findings {
-    let before = memory.last.replace(run.clone());
+    memory.last = Some(run.clone());
+    let status_before = std::mem::replace(&mut memory.status, run.status);
+    let output_before = std::mem::replace(&mut memory.output, run.not_run.is_none().then(|| run.output.clone()));
     if let Some(why) = &run.not_run {
         return Findings::unreadable(format!("failed to execute -- {why}"));
     }
@@ -29,7 +35,7 @@ pub fn judge(service: &Service, run: &ProgramRun, memory: &mut Memory) -> Findin
                     Verdict::passed(format!("status succeeded ({status}) -- {printed}"))
                 }
             }
-            Test::Changed(Attribute::Status) => match before.as_ref().and_then(|run| run.status) {
+            Test::Changed(Attribute::Status) => match status_before {
                 None => Verdict::Later,
                 Some(before) if before == status => {
                     Verdict::unchanged(format!("status didn't change ({status}) -- {printed}"))
@@ -44,8 +50,7 @@ pub fn judge(service: &Service, run: &ProgramRun, memory: &mut Memory) -> Findin
                 }
             }
             Test::ContentChanged(wanted) => {
-                let before = before.as_ref().filter(|run| run.not_run.is_none())?;
-                let is_changed = before.output != run.output;
+                let is_changed = *output_before.as_ref()? != run.output;
                 let text = if is_changed { "content changed" } else { "content did not change" };
                 let text = format!("{text} on program output:\n{}", run.output);
                 if is_changed == *wanted { Verdict::changed(text) } else { Verdict::unchanged(text) }

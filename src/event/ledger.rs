@@ -153,6 +153,8 @@ impl Ledger {
             self.memory = Memory::default();
             self.absence = None;
         }
+        // A reload is how people say that a file is as it should be, in the original too.
+        self.memory.path.expected.clear();
         if old.cron != new.cron {
             self.scheduled = None;
         }
