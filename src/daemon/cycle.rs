@@ -6,7 +6,7 @@ use super::Daemon;
 use crate::action;
 use crate::base::cron::Minute;
 use crate::base::time::Mono;
-use crate::config::{Kind, ServiceId};
+use crate::config::{Kind, Service, ServiceId};
 use crate::probe::process::Sample;
 use crate::sys::posix::clock;
 
@@ -64,6 +64,28 @@ impl Daemon {
                 self.observed(id, &seen, now, clock::wall());
             }
             self.perform(sample, now);
+        }
+    }
+
+    /// Services that a cycle has passed over for no other reason than what they depend on. Those with a schedule have
+    /// another cycle for it.
+    pub(super) fn waiting_for_parents(&self) -> Vec<ServiceId> {
+        let waits = |(id, service): &(ServiceId, &Service)| {
+            service.cron.is_none() && self.engine.ledger(*id).waiting && !self.engine.awaits_observation(*id)
+        };
+        action::ids(self.engine.config()).filter(waits).map(|(id, _)| id).collect()
+    }
+
+    /// One pass has no next cycle: what waits for a check program or a slow filesystem is looked at as soon as that is
+    /// known to be up.
+    pub(super) fn look_at_dependants(&mut self, sample: &mut Sample<'_>, now: Mono) {
+        for id in std::mem::take(&mut self.unseen) {
+            if !self.engine.awaits_observation(id) {
+                self.unseen.push(id);
+            } else if let Some(seen) = self.observe(id, sample, now) {
+                self.observed(id, &seen, now, clock::wall());
+                self.perform(sample, now);
+            }
         }
     }
 }

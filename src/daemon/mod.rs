@@ -64,6 +64,8 @@ pub struct Daemon {
     jobs: Jobs,
     /// Services that the cycle has put off, because it took long.
     later: VecDeque<ServiceId>,
+    /// In one pass: services that were passed over because it was not known yet whether what they depend on is up.
+    unseen: Vec<ServiceId>,
     /// Services whose check programs wait until others have ended.
     checks_waiting: VecDeque<String>,
     table: Rc<ProcessTable>,
@@ -153,6 +155,10 @@ impl Daemon {
         self.start_waiting_checks(now);
         self.engine.tick(now);
         self.settle(&mut sample, now);
+        if !self.unseen.is_empty() {
+            self.look_at_dependants(&mut sample, now);
+            self.settle(&mut sample, now);
+        }
         self.watch_processes(now);
         self.remote.begin(now);
         self.resolver.tick(now, &mut self.server, &mut self.log);

@@ -7,13 +7,13 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::{Daemon, End, accounts, front, preflight, resolve};
-use crate::action::{Command, Engine};
+use crate::action::{self, Command, Engine};
 use crate::base::lag::Lag;
 use crate::base::process::{BootId, Pid};
 use crate::cli::options::Options;
 use crate::cli::output::{err, out};
 use crate::cli::{CalledAs, ask, load, local, paths};
-use crate::config::{Service, ServiceId};
+use crate::config::{Service, ServiceId, Test};
 use crate::http::{Error, Server};
 use crate::job::{Jobs, OutputDir};
 use crate::log::Log;
@@ -144,6 +144,7 @@ fn prepare(called_as: CalledAs, options: Options, errand: Errand) -> Result<Prep
     };
     refuse_beside_monit(&lock, &table, own)?;
     let mut store = Store::new(&places.statefile);
+    refuse_in_place_of_monit(&store, &table, own)?;
     if let Some(warning) = store.claim()? {
         err(&format!("{}: warning: {warning}", called_as.name()));
     }
@@ -167,6 +168,7 @@ fn prepare(called_as: CalledAs, options: Options, errand: Errand) -> Result<Prep
         engine: Engine::new(Rc::clone(&config), options.verbose),
         jobs: Jobs::default(),
         later: VecDeque::new(),
+        unseen: Vec::new(),
         checks_waiting: VecDeque::new(),
         own,
         remote: Remote::default(),
@@ -229,10 +231,8 @@ fn refuse_beside_monit(lock: &PidFile, table: &ProcessTable, own: Pid) -> Result
     let Some(pid) = lock.content().parse().ok().and_then(Pid::new).filter(|pid| *pid != own) else { return Ok(()) };
     let Ok(Some(entry)) = table.entry(pid) else { return Ok(()) };
     let command = table.command(&entry).ok().flatten().unwrap_or_default();
-    let program = command.split(|byte| *byte == b' ').next().unwrap_or_default();
-    let name = program.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
     // Ours holds the lock, so a live pollux in a file that is not locked is a number that was reused.
-    if entry.zombie || name != b"monit" {
+    if entry.zombie || !is_monit(&command) {
         return Ok(());
     }
     Err(format!(
@@ -240,6 +240,33 @@ fn refuse_beside_monit(lock: &PidFile, table: &ProcessTable, own: Pid) -> Result
          installation), because two watchdogs would start every service twice",
         lock.path().display()
     ))
+}
+
+fn is_monit(command: &[u8]) -> bool {
+    let program = command.split(|byte| *byte == b' ').next().unwrap_or_default();
+    program.rsplit(|byte| *byte == b'/').next() == Some(b"monit".as_slice())
+}
+
+/// A state file of Monit's is taken over, but not from beneath a Monit that runs, which may have another pidfile. Where the
+/// system does not tell which files a process has open, any Monit may be the one.
+fn refuse_in_place_of_monit(store: &Store, table: &ProcessTable, own: Pid) -> Result<(), String> {
+    if !store.is_of_monit() {
+        return Ok(());
+    }
+    let listed = table.scan(true).map_err(|error| format!("cannot read the process table: {error}"))?;
+    let others = listed.iter().filter(|process| process.entry.identity.pid != own && !process.entry.zombie);
+    let keeper = others
+        .filter(|process| is_monit(&process.command))
+        .map(|process| process.entry.identity.pid)
+        .find(|pid| file::is_open_in(store.path(), *pid) != Some(false));
+    match keeper {
+        None => Ok(()),
+        Some(pid) => Err(format!(
+            "monit (pid {pid}) is running, and its state is in {}; stop it first ('service monit stop', or 'monit quit' of \
+             that installation), or use another file ('set statefile' or -s)",
+            store.path().display()
+        )),
+    }
 }
 
 fn listen_private(server: &mut Server, control_file: &Path) -> Result<(), String> {
@@ -269,7 +296,10 @@ fn once(mut daemon: Daemon, command: Option<(Command, Vec<ServiceId>, Option<Dur
     match command {
         Some((_, targets, Some(time))) => daemon.engine.unmonitor_for(&targets, time, now),
         Some((command, targets, None)) => daemon.engine.command(command, &targets, now),
-        None => daemon.cycle(&mut sample, now),
+        None => {
+            daemon.cycle(&mut sample, now);
+            daemon.unseen = daemon.waiting_for_parents();
+        }
     }
     daemon.end = Some(End::WhenDone);
     daemon.settle(&mut sample, now);
@@ -395,11 +425,15 @@ impl Daemon {
     }
 
     fn any_failure(&self) -> bool {
-        let services = 0..self.engine.config().services.len();
-        let failed = |id: &ServiceId| {
-            let ledger = self.engine.ledger(*id);
-            ledger.last_failure.is_some() || ledger.data.is_failed()
+        let failed = |(id, service): (ServiceId, &Service)| {
+            let ledger = self.engine.ledger(id);
+            // That it was not there is answered by its being there now, although no rule has been asked again.
+            let is_past = |test: &Test| matches!(test, Test::NotExist | Test::Exited) && ledger.process.is_some();
+            let mut rules = service.rules.iter().zip(&ledger.rules);
+            ledger.last_failure.is_some()
+                || ledger.data.is_failed()
+                || rules.any(|(rule, track)| track.is_failed() && !is_past(&rule.test))
         };
-        services.map(ServiceId).any(|id| failed(&id))
+        action::ids(self.engine.config()).any(failed)
     }
 }

@@ -22,6 +22,8 @@ pub struct Store {
     written: Option<String>,
     /// When an earlier file was kept last.
     kept: Option<Mono>,
+    /// What stands at the path is nobody's we could go back to: a damaged file, or Monit's.
+    is_strange: bool,
     broken: bool,
 }
 
@@ -47,7 +49,7 @@ pub enum Read {
 impl Store {
     /// The state file at that path.
     pub fn new(path: &Path) -> Store {
-        Store { path: path.to_owned(), lock: None, written: None, kept: None, broken: false }
+        Store { path: path.to_owned(), lock: None, written: None, kept: None, is_strange: false, broken: false }
     }
 
     /// Makes the state file ours alone. A directory that cannot be written is no reason to refuse: then nobody keeps state
@@ -75,9 +77,16 @@ impl Store {
         &self.path
     }
 
-    /// Reads the file. One of Monit's is renamed to `PATH.monit`; one that cannot be used to `PATH.aside`, never lost and
-    /// never fatal. When there is none, `elsewhere` is where Monit may have kept its state, newest first; it is left there.
-    pub fn read(&self, elsewhere: &[PathBuf]) -> Read {
+    /// Whether the file is one of Monit's.
+    pub fn is_of_monit(&self) -> bool {
+        file::read(&self.path, MAX).is_ok_and(|bytes| Original::is(&bytes))
+    }
+
+    /// Reads the file. One of Monit's is kept as `PATH.monit`; one that cannot be used as `PATH.aside`, never lost and never
+    /// fatal. It also stays at its place until the next [`Store::save`] replaces it: a daemon that is killed before that
+    /// must not forget what was in it. When there is none, `elsewhere` is where Monit may have kept its state, newest
+    /// first; it is left there.
+    pub fn read(&mut self, elsewhere: &[PathBuf]) -> Read {
         let (why, refusal) = match file::read(&self.path, MAX) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return self.read_elsewhere(elsewhere),
             Err(error) => (error.to_string(), None),
@@ -105,10 +114,13 @@ impl Store {
         Read::SetAside(text)
     }
 
-    /// Renames the file out of the way; what became of it, for messages.
-    fn put_away(&self, ending: &str) -> String {
+    /// Gives the file a second name, under which it outlives the next save; what became of it, for messages.
+    fn put_away(&mut self, ending: &str) -> String {
+        self.is_strange = true;
         let aside = file::sibling(&self.path, ending);
-        match std::fs::rename(&self.path, &aside) {
+        // Not every filesystem has links.
+        let copy = || file::replace(&aside, &file::read(&self.path, MAX)?);
+        match file::link_anew(&self.path, &aside).or_else(|_| copy()).or_else(|_| std::fs::rename(&self.path, &aside)) {
             Ok(()) => format!("kept as {}", aside.display()),
             Err(error) => format!("left where it is: {error}"),
         }
@@ -143,7 +155,9 @@ impl Store {
         }
         if self.kept.is_none_or(|kept| state.written.since(kept) >= KEPT) {
             // Not every filesystem has links; without them there is only the one file.
-            let _ = file::link_anew(&self.path, &self.old());
+            if !std::mem::take(&mut self.is_strange) {
+                let _ = file::link_anew(&self.path, &self.old());
+            }
             self.kept = Some(state.written);
         }
         match self.write(&state.print()) {
@@ -217,7 +231,16 @@ mod tests {
         let Read::Before(state, why) = store.read(&[]) else { panic!("not read") };
         assert_eq!(state, state_at("3", 399), "five minutes after the first was kept");
         assert!(why.contains("state.aside") && why.contains("state.old"), "{why}");
+        // It is still there for who comes after a kill, and does not take the place of the one before it.
+        assert!(matches!(store.read(&[]), Read::Before(..)));
+        let mut next = Store::new(&dir.join("state"));
+        assert!(matches!(next.read(&[]), Read::Before(..)));
+        assert_eq!(next.save(&state_at("6", 420)), Ok(false));
+        assert!(matches!(next.read(&[]), Read::State(state) if state == state_at("6", 420)));
+        std::fs::write(dir.join("state"), "").unwrap();
+        assert!(matches!(next.read(&[]), Read::Before(state, _) if state == state_at("3", 399)));
         // A file that was taken away on purpose is not brought back.
+        std::fs::remove_file(dir.join("state")).unwrap();
         assert!(matches!(store.read(&[]), Read::Nothing));
         std::fs::remove_dir_all(&dir).unwrap();
     }
@@ -228,7 +251,7 @@ mod tests {
         let _ = std::fs::remove_dir_all(&dir);
         std::fs::create_dir_all(&dir).unwrap();
         let bytes = [0_u32.to_ne_bytes(), 4_u32.to_ne_bytes(), [0; 4], [0; 4]].concat();
-        let store = Store::new(&dir.join("state"));
+        let mut store = Store::new(&dir.join("state"));
         let theirs = [dir.join("nowhere"), dir.join(".monit.state")];
         std::fs::write(&theirs[1], &bytes).unwrap();
         assert!(matches!(store.read(&theirs), Read::Original(_, text) if text.contains(".monit.state; left")));
@@ -236,6 +259,11 @@ mod tests {
         std::fs::write(dir.join("state"), &bytes).unwrap();
         assert!(matches!(store.read(&[]), Read::Original(_, text) if text.contains("kept as ")));
         assert_eq!(std::fs::read(dir.join("state.monit")).unwrap(), bytes);
+        assert!(store.is_of_monit(), "killed before it was replaced, the daemon would forget all of it");
+        assert_eq!(store.save(&state("1")), Ok(false));
+        assert!(matches!(store.read(&[]), Read::State(s) if s == state("1")));
+        assert_eq!(std::fs::read(dir.join("state.monit")).unwrap(), bytes);
+        assert!(!dir.join("state.old").exists());
         std::fs::write(dir.join("state"), &bytes[..12]).unwrap();
         assert!(matches!(store.read(&[]), Read::SetAside(text) if text.contains("Monit, and is damaged")));
         std::fs::remove_dir_all(&dir).unwrap();
@@ -246,13 +274,13 @@ mod tests {
         let dir = std::env::temp_dir().join(format!("pollux-store-same-{}", std::process::id()));
         let _ = std::fs::remove_dir_all(&dir);
         let mut store = Store::new(&dir.join("state"));
-        let written = |store: &Store| matches!(store.read(&[]), Read::State(state) if state == state_at("1", 9));
+        let written = |store: &mut Store| matches!(store.read(&[]), Read::State(state) if state == state_at("1", 9));
         store.save(&state_at("1", 5)).unwrap();
         store.save(&state_at("1", 9)).unwrap();
-        assert!(!written(&store));
+        assert!(!written(&mut store));
         store.renew();
         store.save(&state_at("1", 9)).unwrap();
-        assert!(written(&store));
+        assert!(written(&mut store));
         std::fs::remove_dir_all(&dir).unwrap();
     }
 
@@ -266,8 +294,9 @@ mod tests {
         assert!(matches!(store.read(&[]), Read::State(s) if s == state("1")));
         std::fs::write(dir.join("state"), "precious").unwrap();
         assert!(matches!(store.read(&[]), Read::SetAside(why) if why.contains("state.aside")));
+        assert_eq!(store.save(&state("2")), Ok(false));
         assert_eq!(std::fs::read_to_string(dir.join("state.aside")).unwrap(), "precious");
-        assert!(matches!(store.read(&[]), Read::Nothing));
+        assert!(matches!(store.read(&[]), Read::State(s) if s == state("2")));
         std::fs::remove_dir_all(&dir).unwrap();
     }
 

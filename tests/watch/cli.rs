@@ -173,6 +173,18 @@ fn without_a_daemon_validate_is_one_pass() {
 }
 
 #[test]
+fn one_pass_looks_at_what_depends_on_a_check_program() {
+    let sandbox = Sandbox::new();
+    let script = sandbox.script("net", "#!/bin/sh\nexit 0\n");
+    let checks = format!("check program net with path \"{script}\" if status != 0 then alert\n");
+    let failing = format!("check program down with path \"{script} 1\" if status = 0 then alert\n");
+    let puma = sandbox.service_with("puma", "depends on net");
+    sandbox.control(&(checks + &failing + &puma + &sandbox.service_with("other", "depends on down")));
+    assert_eq!(sandbox.cli(&["validate"]).code, Some(1));
+    assert_eq!((sandbox.begun("puma", "restart"), sandbox.begun("other", "restart")), (1, 0));
+}
+
+#[test]
 fn without_a_daemon_nothing_listens() {
     let sandbox = Sandbox::new();
     // The port is taken, which would refuse a daemon.

@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
-use crate::harness::{Sandbox, process, skipped};
+use crate::harness::{Sandbox, process, skipped, until};
 
 /// A service whose rule counts what it tells: `down` for failures, `up` for recoveries.
 fn telling(sandbox: &Sandbox, rate: &str) -> String {
@@ -161,6 +162,63 @@ fn what_monit_did_not_watch_is_not_watched_and_its_file_is_kept() {
     sandbox.start();
     sandbox.assert_not_logged("Monit knew");
     assert!(process::lives(sandbox.standin("puma")));
+}
+
+#[test]
+fn the_state_of_a_monit_that_runs_is_not_taken_from_beneath_it() {
+    let sandbox = Sandbox::new();
+    sandbox.control(&sandbox.service("puma"));
+    let path = sandbox.path("state/state");
+    of_monit(&path, &[("puma", false, 0, 0)]);
+    let before = fs::read(&path).expect("state");
+    // It has the file open all the time, and a pidfile of its own.
+    let monit = sandbox.script("monit", "#!/bin/sh\nexec 9<>$1\necho $$ >$2\nread -r line <$3\n");
+    let (ready, gate) = (sandbox.path("ready"), sandbox.path("gate"));
+    assert!(Command::new("mkfifo").arg(&gate).status().expect("mkfifo").success());
+    let link = sandbox.path("bin/sh-monit/monit");
+    fs::create_dir_all(link.parent().expect("directory")).expect("directory");
+    std::os::unix::fs::symlink("/bin/sh", &link).expect("link");
+    let mut child = Command::new(&link).arg(&monit).args([&path, &ready, &gate]).spawn().expect("monit");
+    sandbox.register(child.id());
+    until("it to run", || fs::read_to_string(&ready).ok()?.ends_with('\n').then_some(()));
+    for verb in [&["validate"] as &[&str], &["start", "puma"]] {
+        let told = sandbox.cli(verb);
+        assert!(told.code == Some(1) && told.err.contains("is running, and its state is in"), "{told:?}");
+    }
+    assert_eq!(fs::read(&path).expect("state"), before);
+    process::signal(child.id(), "KILL");
+    child.wait().expect("its end");
+    assert_eq!(sandbox.cli(&["validate"]).code, Some(0));
+    assert_eq!(fs::read(sandbox.path("state/state.monit")).expect("kept"), before);
+    assert_eq!(sandbox.begun("puma", "restart"), 0);
+}
+
+#[test]
+fn what_a_program_said_and_a_filesystem_was_is_compared_over_restarts_of_the_daemon() {
+    let sandbox = Sandbox::new();
+    let script = sandbox.script("said", "#!/bin/sh\necho one; exit 3\n");
+    sandbox.control(&format!(
+        "check program said with path \"{script}\"\n if changed status then alert\n if content changed then alert\n\
+         check filesystem root with path /\n if changed fsflags then alert\n\
+         check network lo with interface lo\n if changed link then alert\n"
+    ));
+    sandbox.start();
+    until("the first run", || sandbox.cli(&["status", "said"]).out.contains("last exit value").then_some(()));
+    sandbox.stop();
+    let path = sandbox.path("state/state");
+    let state = fs::read_to_string(&path).expect("state");
+    assert!(state.contains("base said status 3\n") && state.contains("base lo duplex"), "{state}");
+    // Another daemon finds other flags than those that are written here.
+    let place = state.find("base root flags ").expect("flags") + "base root flags ".len();
+    fs::write(&path, format!("{}x,{}", &state[..place], &state[place..])).expect("state");
+    sandbox.script("said", "#!/bin/sh\necho two; exit 4\n");
+    sandbox.start();
+    sandbox.await_all(&[
+        "'said' status changed (3 -> 4) -- two\n",
+        "'said' content changed on program output:\\ntwo",
+        "'root' filesystem flags changed from 'x,",
+    ]);
+    sandbox.assert_not_logged("'lo'");
 }
 
 #[test]

@@ -133,6 +133,24 @@ fn a_changed_checksum_is_told_as_soon_as_it_is_known() {
 }
 
 #[test]
+fn the_checksum_that_is_expected_outlives_the_daemon_and_is_taken_anew_at_a_reload() {
+    let sandbox = Sandbox::new();
+    append(&sandbox, "file", "hello");
+    sandbox.control("check file f with path @DIR@/file\n if failed checksum then alert\n");
+    sandbox.start();
+    crate::harness::until("the checksum", || sandbox.cli(&["status", "f"]).out.contains("(MD5)").then_some(()));
+    sandbox.stop();
+    append(&sandbox, "file", " world");
+    sandbox.start();
+    sandbox.await_log("'f' checksum failed, expected 5d41402abc4b2a76b9719d911017c592");
+    assert_eq!(sandbox.cli(&["reload"]).code, Some(0));
+    sandbox.await_log("'f' checksum is valid\n");
+    append(&sandbox, "file", "!");
+    sandbox.cycle();
+    sandbox.await_log("'f' checksum failed, expected 5eb63bbbe01eeed093cb22bb8f5acdc3");
+}
+
+#[test]
 fn directories_fifos_and_filesystems_are_looked_at_and_none_blocks() {
     let sandbox = Sandbox::new();
     fs::create_dir(sandbox.path("directory")).expect("directory");

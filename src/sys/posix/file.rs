@@ -7,6 +7,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::errno::cerr;
+use crate::base::process::Pid;
 use crate::sys::fault::{self, Call};
 
 /// Replaces `path` by a file of mode 0600 with this content: at any instant, even when we are killed, there is either the
@@ -48,6 +49,14 @@ pub fn link_anew(path: &Path, other: &Path) -> io::Result<()> {
     // rename(2) does nothing when both names are of one file already.
     let _ = std::fs::remove_file(&temporary);
     renamed
+}
+
+/// Whether a process has the file open; `None` where the system has no `/proc/PID/fd`, or does not show it.
+pub fn is_open_in(path: &Path, pid: Pid) -> Option<bool> {
+    let this = std::fs::metadata(path).ok()?;
+    let open = std::fs::read_dir(format!("/proc/{pid}/fd")).ok()?;
+    let is_this = |about: std::fs::Metadata| (about.dev(), about.ino()) == (this.dev(), this.ino());
+    Some(open.flatten().any(|entry| std::fs::metadata(entry.path()).is_ok_and(is_this)))
 }
 
 /// `path` with `ending` appended to its last component.
