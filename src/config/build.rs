@@ -53,6 +53,8 @@ pub(super) struct Builder<'a> {
     pub(super) httpd_place: Option<Location>,
     /// Settings of included files by their words.
     pub(super) given: HashMap<&'static str, super::surprises::Given>,
+    /// Whether it was said that processes are hidden.
+    pub(super) warned_hidden: bool,
     /// Where statements are that could not be read and perhaps begin services.
     refused: Vec<Span>,
     /// What is not run.
@@ -126,6 +128,7 @@ impl<'a> Builder<'a> {
             collectors_place: None,
             given: HashMap::new(),
             in_unbuilt_check: false,
+            warned_hidden: false,
             refused: Vec::new(),
             unbuilt: Vec::new(),
         }
@@ -195,6 +198,9 @@ impl<'a> Builder<'a> {
         let name = self.service_name(&check);
         let words = check.target.words();
         let kind = self.kind(check.target);
+        if let Some(Kind::Process(target)) = &kind {
+            self.warn_hidden(target, check.head);
+        }
         self.in_unbuilt_check = !kind.as_ref().is_some_and(built::runs_kind);
         if kind.is_some() && self.in_unbuilt_check {
             self.unbuilt(check.head, words);

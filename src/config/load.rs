@@ -285,6 +285,10 @@ impl World for Machine {
         }
     }
 
+    fn hides_processes(&self) -> bool {
+        platform::process::ProcessTable::live().is_ok_and(|table| table.may_hide(None))
+    }
+
     fn read(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>> {
         posix::file::read(path, limit)
     }

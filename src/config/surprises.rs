@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use super::build::{Builder, Draft};
-use super::model::{Action, AllowHost, Httpd, Mode, Rule, Test};
+use super::model::{Action, AllowHost, Httpd, Mode, ProcessTarget, Rule, Test};
 use crate::syntax::diagnostic::Diagnostic;
 use crate::syntax::source::{Location, Span};
 use crate::syntax::statement::Set;
@@ -66,6 +66,20 @@ impl Builder<'_> {
     fn is_sibling(&self, a: Location, b: Location) -> bool {
         let included = |at: Location| self.sources.get(at.source).and_then(|source| source.included());
         a.source != b.source && included(a).is_some() && included(a) == included(b)
+    }
+
+    /// Warns once when the processes of other users are hidden from the daemon, which then cannot know that one is dead.
+    pub(super) fn warn_hidden(&mut self, target: &ProcessTarget, head: Span) {
+        let (ProcessTarget::Pidfile { user, .. } | ProcessTarget::Matching { user, .. }) = target;
+        let is_own = user.as_ref().is_some_and(|user| user.uid == self.world.effective_uid());
+        if is_own || self.warned_hidden || !self.world.hides_processes() {
+            return;
+        }
+        self.warned_hidden = true;
+        let message =
+            "the processes of other users are hidden from this one: a service that is not seen is not started";
+        let help = "run pollux as root, or add 'as user NAME' to the services of this user";
+        self.push(Diagnostic::warning(self.location(head), message).with_help(help));
     }
 
     /// Warns about rules of services that are complete now.

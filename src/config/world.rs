@@ -46,6 +46,11 @@ pub trait World {
         true
     }
 
+    /// Whether processes of other users are hidden from this program. A machine that is not at hand may hide nothing.
+    fn hides_processes(&self) -> bool {
+        false
+    }
+
     /// What stat(2) says.
     ///
     /// # Errors
@@ -101,6 +106,7 @@ pub(super) mod fake {
         pub programs: BTreeMap<PathBuf, ProgramState>,
         pub euid: u32,
         pub silent: Vec<Measure>,
+        pub hides_processes: bool,
     }
 
     impl Fake {
@@ -113,6 +119,7 @@ pub(super) mod fake {
                 programs: BTreeMap::new(),
                 euid: 0,
                 silent: Vec::new(),
+                hides_processes: false,
             };
             fake.add("/etc/monitrc", text.as_bytes());
             for program in ["/bin/true", "/usr/sbin/service"] {
@@ -131,6 +138,10 @@ pub(super) mod fake {
     impl World for Fake {
         fn tells(&self, _: ServiceType, measure: Measure, _: Unit) -> bool {
             !self.silent.contains(&measure)
+        }
+
+        fn hides_processes(&self) -> bool {
+            self.hides_processes
         }
 
         fn read(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>> {

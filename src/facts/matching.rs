@@ -84,6 +84,14 @@ mod tests {
         assert_eq!(found(&table, "x").1, Some(7));
     }
 
+    /// Work that grew with the square of this would not end within the hour.
+    #[test]
+    fn tens_of_thousands_of_matches_are_one_pass() {
+        let table: Vec<Listed> = (100..65_636).map(|pid| process(pid, pid - 1, 5, "x")).collect();
+        let (all, selected) = found(&table, "x");
+        assert_eq!((all.len(), selected), (65_536, Some(100)));
+    }
+
     #[test]
     fn we_are_never_matched_but_what_we_started_is() {
         let table = [

@@ -296,6 +296,17 @@ mod tests {
         assert_eq!(tree(&table, 77), [] as [i32; 0]);
     }
 
+    /// Work that grew with the square of this would not end within the hour.
+    #[test]
+    fn tens_of_thousands_of_processes_are_one_pass() {
+        const MANY: i32 = 65_536;
+        let generations: Vec<Row> = (1..=MANY).map(|pid| row(pid, pid - 1, 5)).collect();
+        assert_eq!(tree(&generations, 1).len(), MANY as usize);
+        let siblings: Vec<Row> = (1..=MANY).map(|pid| row(pid, i32::from(pid > 1), 5)).collect();
+        assert_eq!(tree(&siblings, 1).len(), MANY as usize);
+        assert_eq!(tree(&siblings, 2), [2]);
+    }
+
     #[test]
     fn children_that_lost_their_parent_mid_scan_belong_to_nobody_and_circles_end() {
         // 7 was read before its parent 6 ended; 8 was given to 1.

@@ -18,7 +18,7 @@ use crate::facts::script::Scripts;
 use crate::facts::usage::{self, Family, TreeSample, Wanted};
 use crate::sys::head::{HeadError, read_head};
 use crate::sys::platform::{machine, system};
-use crate::sys::posix::cpus;
+use crate::sys::posix::{account, cpus};
 use crate::sys::table::Processes;
 
 /// So much of a command line is shown, in characters.
@@ -109,6 +109,11 @@ pub fn observe_by_content(
             if !known.is_some_and(|known| entry.identity.is_same(known, sample.table.tolerance())) =>
         {
             only_if(entry, pattern.as_ref(), user.as_ref(), sample)
+        }
+        (Presence::Gone(GoneReason::NoProcess(pid)), ProcessTarget::Pidfile { user, .. })
+            if !is_own(user.as_ref()) && sample.table.may_hide(Some(pid)) =>
+        {
+            Presence::Unknown(format!("process {pid} does not exist or is hidden from pollux"))
         }
         (presence, _) => presence,
     }
@@ -297,8 +302,16 @@ pub fn by_pattern(pattern: &Regex, user: Option<&User>, known: Option<Identity>,
     match (matching::select(&matches), hidden) {
         (Some(process), _) => Presence::Running(process.entry),
         (None, Some(why)) => Presence::Unknown(why),
+        (None, None) if !is_own(user) && table.may_hide(None) => Presence::Unknown(
+            "no process matches the pattern, but those of other users are hidden from pollux".to_owned(),
+        ),
         (None, None) => Presence::Gone(GoneReason::NoMatch),
     }
+}
+
+/// Whether a service belongs to the user that this program runs as, from whom none of its processes are hidden.
+fn is_own(user: Option<&User>) -> bool {
+    user.is_some_and(|user| user.uid == account::effective_uid())
 }
 
 #[cfg(test)]

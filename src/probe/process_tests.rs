@@ -228,6 +228,21 @@ fn a_pattern_can_be_held_to_one_users_processes() {
 }
 
 #[test]
+fn nobody_is_dead_who_may_be_hidden() {
+    let proc = mastodon();
+    proc.remove(1);
+    let table = proc.table().unprivileged();
+    let nobody = pattern("nobody of that name");
+    let look = |user: Option<&User>| by_pattern(&nobody, user, None, &mut Sample::new(&table, pid(OWN)));
+    assert!(matches!(look(None), Presence::Unknown(_)));
+    let own = User { uid: account::effective_uid(), name: None };
+    assert_eq!(look(Some(&own)), Presence::Gone(GoneReason::NoMatch));
+    assert!(matches!(look(Some(&User { uid: own.uid + 1, name: None })), Presence::Unknown(_)));
+    proc.add(&FakeProcess::new(1, 0, 1, "/sbin/init"));
+    assert_eq!(look(None), Presence::Gone(GoneReason::NoMatch));
+}
+
+#[test]
 fn a_pidfile_that_is_no_file_neither_blocks_nor_counts() {
     let proc = mastodon();
     let table = proc.table();

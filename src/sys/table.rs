@@ -56,6 +56,12 @@ pub trait Processes {
     /// The system would not tell.
     fn arguments(&self, entry: &Entry) -> io::Result<Option<Vec<u8>>>;
 
+    /// Whether processes of other users may be there that this program is not shown; with a number, whether that one may.
+    fn may_hide(&self, pid: Option<Pid>) -> bool {
+        let _ = pid;
+        false
+    }
+
     /// How far two readings of one start time may differ.
     fn tolerance(&self) -> Tolerance;
 }

@@ -1,9 +1,10 @@
 //! What is right and may yet surprise.
 
 use super::super::world::fake::Fake;
-use super::{messages, warnings};
+use super::{loaded, messages, warnings};
 use crate::config::{CpuKind, Measure};
 use crate::syntax::diagnostic::Severity;
+use std::path::Path;
 
 #[test]
 fn rules_that_do_less_than_they_say() {
@@ -114,4 +115,18 @@ fn what_this_system_does_not_tell_is_said() {
     let messages: Vec<String> = messages(&fake, Severity::Warning).into_iter().map(|(message, _)| message).collect();
     let told = "this system does not tell that, the rule is never judged";
     assert_eq!(messages.iter().filter(|message| *message == told).count(), 3, "{messages:?}");
+}
+
+#[test]
+fn hidden_processes_are_told_once_and_not_of_the_users_own() {
+    let text = "check process a matching aa as user www\ncheck process b pidfile /b\ncheck process c matching cc\n";
+    let mut fake = Fake::with(text);
+    assert_eq!(messages(&fake, Severity::Warning), []);
+    fake.hides_processes = true;
+    fake.euid = 80;
+    fake.files.get_mut(Path::new("/etc/monitrc")).unwrap().0.owner = 80;
+    let warnings = messages(&fake, Severity::Warning);
+    let [(message, place)] = &warnings[..] else { panic!("{warnings:?}") };
+    assert!(message.contains("hidden") && place == "check process", "{warnings:?}");
+    assert!(loaded(&fake).messages().contains("monitrc:2:"));
 }

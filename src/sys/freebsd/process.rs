@@ -11,6 +11,7 @@ use super::sysctl::{self, Fetched};
 use crate::base::process::{Identity, Pid, Tolerance};
 use crate::facts::process::{Entry, Listed, Owner};
 use crate::facts::usage::{ProcessFacts, Row, Wanted};
+use crate::sys::posix::account;
 use crate::sys::table::{self, Processes, Room};
 
 /// The kernel rounds both terms of a start time (see [`decode::records`]).
@@ -83,6 +84,16 @@ impl ProcessTable {
             Some(line) => Ok(Some(line)),
             None => Ok(self.record(entry.identity.pid)?.map(|record| record.name)),
         }
+    }
+
+    /// Whether `security.bsd.see_*` keeps processes of other users, other groups or jails from this program, which it does
+    /// unless it is the superuser's. Of one number nobody else knows either. Three system calls; none for the superuser.
+    pub fn may_hide(&self, _pid: Option<Pid>) -> bool {
+        let hides = |name| matches!(sysctl::number(name), Ok(Some(0)) | Err(_));
+        account::effective_uid() != 0
+            && [c"security.bsd.see_other_uids", c"security.bsd.see_other_gids", c"security.bsd.see_jail_proc"]
+                .into_iter()
+                .any(hides)
     }
 
     /// All processes (no threads), with their command lines if asked for. Three system calls, and one more for each
@@ -177,6 +188,10 @@ impl Processes for ProcessTable {
 
     fn arguments(&self, entry: &Entry) -> io::Result<Option<Vec<u8>>> {
         ProcessTable::arguments(self, entry, table::COMMAND_MAX)
+    }
+
+    fn may_hide(&self, pid: Option<Pid>) -> bool {
+        ProcessTable::may_hide(self, pid)
     }
 
     fn tolerance(&self) -> Tolerance {

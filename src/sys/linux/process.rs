@@ -15,6 +15,7 @@ use crate::facts::usage::{ProcessFacts, Row, Wanted};
 use crate::sys::count;
 use crate::sys::fault::{self, Call};
 use crate::sys::posix::errno::retry;
+use crate::sys::posix::{account, wait};
 use crate::sys::table::{self, PROCESSES_MAX, Processes, Room};
 
 /// Start times are clock ticks since boot that never change.
@@ -22,6 +23,9 @@ pub const START_TOLERANCE: Tolerance = Tolerance(Duration::ZERO);
 
 /// First size of the buffer: holds any `stat` (52 numbers and a name) and most command lines in one read.
 pub(super) const BUFFER: usize = 16 * 1024;
+
+/// The process that is always there.
+const INIT: i32 = 1;
 
 /// The bit in field 9 (flags) of a thread of the kernel: PF_KTHREAD of <linux/sched.h>.
 const KERNEL_THREAD: u64 = 0x0020_0000;
@@ -33,6 +37,8 @@ pub struct ProcessTable {
     ticks_per_second: u64,
     pub(super) page_bytes: u64,
     pub(super) buffer: RefCell<Vec<u8>>,
+    /// Not the superuser, from whom /proc hides nothing.
+    unprivileged: bool,
 }
 
 impl ProcessTable {
@@ -50,6 +56,7 @@ impl ProcessTable {
             ticks_per_second: ticks.ok_or_else(|| io::Error::other("the system does not tell its clock ticks"))?,
             page_bytes: page.ok_or_else(|| io::Error::other("the system does not tell the size of its pages"))?,
             buffer: RefCell::new(vec![0; BUFFER]),
+            unprivileged: account::effective_uid() != 0,
         };
         table.own_identity()?;
         Ok(table)
@@ -57,7 +64,14 @@ impl ProcessTable {
 
     /// That of a tree laid out like /proc, whose times count hundredths of a second, and whose pages have 4 KiB.
     pub fn with_root(root: PathBuf) -> ProcessTable {
-        ProcessTable { root, ticks_per_second: 100, page_bytes: 4096, buffer: RefCell::new(vec![0; BUFFER]) }
+        let buffer = RefCell::new(vec![0; BUFFER]);
+        ProcessTable { root, ticks_per_second: 100, page_bytes: 4096, buffer, unprivileged: false }
+    }
+
+    /// The same, read by somebody who is not the superuser.
+    #[cfg(test)]
+    pub(crate) fn unprivileged(self) -> ProcessTable {
+        ProcessTable { unprivileged: true, ..self }
     }
 
     /// This program.
@@ -110,6 +124,14 @@ impl ProcessTable {
         }
     }
 
+    /// Whether a /proc mounted with `hidepid` keeps processes of other users from this program: then it does so with process
+    /// 1, which is always there. Three system calls; none for the superuser. What is hidden from the listing still is a process
+    /// for kill(2), so of one number it is known exactly.
+    pub fn may_hide(&self, pid: Option<Pid>) -> bool {
+        let is_shown = |pid: Pid| matches!(self.stat(pid), Ok(Some(_)));
+        self.unprivileged && !Pid::new(INIT).is_some_and(is_shown) && pid.is_none_or(wait::is_anothers)
+    }
+
     /// All processes (no threads), with their command lines if asked for. What vanishes or is hidden meanwhile is left
     /// out. One listing, three calls for each process, and three more for each with arguments when commands are asked for.
     ///
@@ -120,7 +142,10 @@ impl ProcessTable {
         let mut room = Room::new();
         self.each(|stat| {
             let command = match with_commands {
-                true => self.arguments(&stat.entry, room.limit())?.unwrap_or(stat.name),
+                true => match self.arguments_while_there(&stat.entry, room.limit())? {
+                    None => return Ok(()),
+                    Some(line) => line.unwrap_or(stat.name),
+                },
                 false => Vec::new(),
             };
             room.take(command.len());
@@ -167,13 +192,18 @@ impl ProcessTable {
     /// The arguments as one line; `None` for those that have none (kernel threads and zombies are not even asked), and
     /// where they may not be read or the process is gone.
     fn arguments(&self, entry: &Entry, limit: usize) -> io::Result<Option<Vec<u8>>> {
+        self.arguments_while_there(entry, limit).map(Option::flatten)
+    }
+
+    /// The same; the outer `None` when the process is gone.
+    fn arguments_while_there(&self, entry: &Entry, limit: usize) -> io::Result<Option<Option<Vec<u8>>>> {
         if entry.kernel || entry.zombie {
-            return Ok(None);
+            return Ok(Some(None));
         }
         let mut buffer = self.buffer.borrow_mut();
         match self.read(entry.identity.pid, "cmdline", &mut buffer, limit) {
-            Ok(arguments) => Ok(arguments.and_then(table::command_line)),
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(None),
+            Ok(arguments) => Ok(arguments.map(table::command_line)),
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(Some(None)),
             Err(error) => Err(error),
         }
     }
@@ -235,6 +265,10 @@ impl Processes for ProcessTable {
 
     fn arguments(&self, entry: &Entry) -> io::Result<Option<Vec<u8>>> {
         ProcessTable::arguments(self, entry, table::COMMAND_MAX)
+    }
+
+    fn may_hide(&self, pid: Option<Pid>) -> bool {
+        ProcessTable::may_hide(self, pid)
     }
 
     fn tolerance(&self) -> Tolerance {

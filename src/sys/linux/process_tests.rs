@@ -82,6 +82,72 @@ fn command_lines_are_joined_cut_and_replaced_by_names() {
     assert_eq!(table.command(&entry).unwrap(), None);
 }
 
+#[test]
+fn the_largest_number_is_one_and_a_larger_one_is_none() {
+    let proc = FakeProc::new();
+    for number in [4_194_304, i32::MAX] {
+        proc.add(&FakeProcess::new(number, 1, 1, "x"));
+        assert_eq!(proc.table().entry(pid(number)).unwrap().unwrap().identity.pid, pid(number));
+    }
+    for name in ["2147483648", "0", "+7", "-7", "7x", "99999999999999999999"] {
+        proc.file(&format!("{name}/stat"), &FakeProcess::new(7, 1, 1, "x").stat());
+    }
+    assert_eq!(commands(&proc.table()), [(4_194_304, "x".into()), (i32::MAX, "x".into())]);
+}
+
+/// Some hundreds of processes; work must grow with their number alone.
+#[test]
+fn a_table_of_any_size_is_read_once() {
+    let proc = FakeProc::new();
+    let calls = |first: i32, number: i32| {
+        for pid in first..=number {
+            proc.add(&FakeProcess::new(pid, 1, 1, "x"));
+        }
+        let (everyone, calls) = cost(|| proc.table().scan(true).unwrap());
+        assert_eq!(everyone.len(), number as usize);
+        calls
+    };
+    assert_eq!(calls(1, 200), 1 + 200 * 6);
+    assert_eq!(calls(201, 400), 1 + 400 * 6);
+}
+
+#[test]
+fn what_vanishes_between_two_reads_is_left_out() {
+    let proc = FakeProc::new();
+    for number in 10..20 {
+        proc.add(&FakeProcess::new(number, 1, 1, "x"));
+    }
+    // Between its `stat` and its command line: it would pass under its name.
+    fs::remove_file(proc.root().join("10/cmdline")).unwrap();
+    assert_eq!(commands(&proc.table()).len(), 9);
+    // Between the listing and its `stat`: each that is seen takes its neighbour along.
+    let mut seen = Vec::new();
+    let see = |stat: Stat| {
+        let number = stat.entry.identity.pid.get();
+        seen.push(number);
+        let neighbour = number ^ 1;
+        if proc.root().join(neighbour.to_string()).exists() {
+            proc.remove(neighbour);
+        }
+        Ok(())
+    };
+    proc.table().each(see).unwrap();
+    assert_eq!(seen.len(), 5);
+    let left: Vec<i32> = commands(&proc.table()).into_iter().map(|(number, _)| number).collect();
+    seen.sort_unstable();
+    assert_eq!(left, seen.iter().copied().filter(|number| *number != 10).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_proc_that_does_not_show_process_1_hides_others() {
+    let proc = FakeProc::new();
+    proc.add(&FakeProcess::new(50, 1, 1, "own"));
+    assert!(!proc.table().may_hide(None), "nothing is hidden from the superuser");
+    assert!(proc.table().unprivileged().may_hide(None));
+    proc.add(&FakeProcess::new(1, 0, 0, "init"));
+    assert!(!proc.table().unprivileged().may_hide(None));
+}
+
 #[cfg(debug_assertions)]
 #[test]
 fn hidden_is_not_dead_and_out_of_descriptors_is_not_empty() {

@@ -73,6 +73,13 @@ pub fn signal_group(leader: Pid, signal: i32) -> io::Result<()> {
     }
 }
 
+/// Whether a process of that number is there and this program may not send it signals.
+pub fn is_anothers(pid: Pid) -> bool {
+    // SAFETY: plain integers; signal 0 is sent to nobody.
+    let answer = cerr(unsafe { libc::kill(pid.get(), 0) });
+    answer.is_err_and(|error| error.raw_os_error() == Some(libc::EPERM))
+}
+
 /// SIGTERM.
 pub const TERM: i32 = libc::SIGTERM;
 /// SIGKILL.
