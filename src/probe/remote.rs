@@ -15,7 +15,7 @@ use crate::base::digest::Hash;
 use crate::base::time::Mono;
 use crate::facts::observation::{Checksums, FilesystemObservation};
 use crate::facts::pidfile::{Content, FileKind, PidfileProblem};
-use crate::sys::posix::helper::{Abandoned, Helper, Progress};
+use crate::sys::posix::helper::{self, Abandoned, Helper, Progress};
 
 /// How long an answer may take.
 pub const PATIENCE: Duration = Duration::from_secs(10);
@@ -94,7 +94,10 @@ impl Question {
             Question::Pidfile => encode(&read_pidfile(about)),
             Question::Path(question) => path::encode(&path::look(question)),
             Question::Filesystem(question) => filesystem::encode(&filesystem::look(question)),
-            Question::Checksums(kinds) => checksum::compute(about, kinds, pipe),
+            Question::Checksums(kinds) => {
+                helper::yield_to_others();
+                checksum::compute(about, kinds, pipe)
+            }
         };
         let _ = pipe.write_all(&answer);
     }
