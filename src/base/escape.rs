@@ -34,6 +34,19 @@ pub fn html(text: &str) -> String {
     safe
 }
 
+/// Text as a part of a path, or a name or value of a form: letters, digits and `-_.~` stand for themselves, other bytes
+/// become `%HH` (RFC 3986 section 2.1).
+pub fn percent(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(char::from(byte)),
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
+}
+
 /// Longest file name [`file_name`] returns, in bytes: leaves room for endings within NAME_MAX (255).
 pub const FILE_NAME_MAX: usize = 120;
 

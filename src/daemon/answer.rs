@@ -5,7 +5,12 @@ use crate::base::time::Mono;
 use crate::http::answer::{self, Outcome};
 use crate::http::route::{DaemonVerb, Origin, Route, Text};
 use crate::http::{Reply, Request};
+use crate::sys::head::read_tail;
 use crate::view::Style;
+use crate::view::html::{self, Log};
+
+/// Bytes of the log that are shown.
+const LOG_SHOWN: u64 = 128 * 1024;
 
 /// For who waits for what will not come any more.
 pub(super) const ENDS: &str = "the daemon ends";
@@ -33,6 +38,7 @@ impl Daemon {
                     then
                 }
                 Outcome::Lag => Reply::text(format!("{}\n", self.lag)),
+                Outcome::Log => Reply::html(html::log(&self.end_of_log(), self.server.signature())),
                 Outcome::Daemon(DaemonVerb::Quit) => {
                     self.stop();
                     Reply::text("")
@@ -59,6 +65,21 @@ impl Daemon {
             for id in std::mem::take(&mut self.validating) {
                 self.server.respond(id, Reply::text(""), now);
             }
+        }
+    }
+
+    /// The last lines of the log, if it is a file. It is the one that this daemon writes to, so that reading it takes no
+    /// longer than writing.
+    fn end_of_log(&self) -> Log {
+        let Some(path) = self.log.path() else {
+            return Log::Elsewhere("The log does not go to a file: see the system's log.".to_owned());
+        };
+        match read_tail(path, LOG_SHOWN) {
+            Ok((bytes, cut)) => {
+                let text = String::from_utf8_lossy(&bytes).into_owned();
+                Log::File { path: path.display().to_string(), text, cut }
+            }
+            Err(why) => Log::Elsewhere(format!("The log {} cannot be read: {why}.", path.display())),
         }
     }
 

@@ -73,6 +73,7 @@ impl Daemon {
         let config = self.engine.config();
         let ledger = self.engine.ledger(id);
         let is_page = matches!(detail, Detail::One(_));
+        let is_bad = |event: &&Event| matches!(event.state, EventState::Failed | EventState::Changed);
         let event = |event: &Event| (clock::local(clock::wall().minus(now.since(event.at))), event.text.clone());
         let monitoring = match ledger.monitor {
             Monitor::Off => Monitoring::NotMonitored,
@@ -111,12 +112,10 @@ impl Daemon {
             connections: connections(service),
             settings: if is_page { settings(config, service) } else { Vec::new() },
             rules: if is_page { standings(service, ledger) } else { Vec::new() },
-            events: ledger
-                .recent
-                .iter()
-                .take(if detail == Detail::Overview { 0 } else { usize::MAX })
-                .map(event)
-                .collect(),
+            events: match detail {
+                Detail::Overview => ledger.recent.iter().find(|event| is_bad(event)).map(event).into_iter().collect(),
+                Detail::Full | Detail::One(_) => ledger.recent.iter().map(event).collect(),
+            },
             last_failure: ledger.last_failure.clone(),
         }
     }

@@ -30,7 +30,12 @@ pub enum Outcome {
     Lag,
     /// Do this to the daemon, then reply.
     Daemon(DaemonVerb),
+    /// Reply with the end of the log.
+    Log,
 }
+
+/// So many characters of a name that nothing has are told.
+const NAME_MAX: usize = 128;
 
 /// Answers `route`. The picture is taken only if it is needed; `signature` is the name in the page's footer.
 pub fn answer(route: &Route, signature: &str, status: impl FnOnce(Detail<'_>) -> Status) -> Outcome {
@@ -40,6 +45,21 @@ pub fn answer(route: &Route, signature: &str, status: impl FnOnce(Detail<'_>) ->
     };
     Outcome::Reply(match route {
         Route::Overview => Reply::html(html::overview(&status(Detail::Overview), signature)),
+        Route::Service(name) => {
+            let status = status(Detail::One(name));
+            match status.services.iter().find(|service| service.name.eq_ignore_ascii_case(name)) {
+                Some(service) => Reply::html(html::service(&status, service, signature)),
+                None => {
+                    let name: String = name.chars().take(NAME_MAX).collect();
+                    Reply::error(404, Missing::ActionService(name).to_string())
+                }
+            }
+        }
+        Route::Runtime => Reply::html(html::runtime(&status(Detail::Overview), signature)),
+        Route::About => Reply::html(html::about(signature)),
+        Route::Log => return Outcome::Log,
+        Route::Icon => Reply::svg(html::ICON),
+        Route::Presence => Reply::html(""),
         Route::Stylesheet => Reply::css(html::STYLESHEET),
         Route::Status(how) => told(text::status(&status(Detail::Full), &how.selection, how.product, how.style)),
         Route::Xml(layout) => Reply::xml(xml::document(&status(Detail::Full), *layout)),
@@ -105,13 +125,24 @@ mod tests {
     fn who_acts_over_the_network_is_sent_on() {
         let code = |outcome| match outcome {
             Outcome::Reply(reply) | Outcome::Act { then: reply, .. } => reply.code(),
-            Outcome::Daemon(_) | Outcome::Lag => 0,
+            Outcome::Daemon(_) | Outcome::Lag | Outcome::Log => 0,
         };
         let named = |name: &str| Selection::Named(vec![name.to_owned()]);
         assert_eq!(code(act_then(named("alive"), Some("/alive"))), 302);
         assert_eq!(code(act_then(named("alive"), Some("/_doaction"))), 302);
         assert_eq!(code(act_then(named("x"), Some("/x"))), 404);
         assert_eq!(code(act_then(named("x"), Some("/_doaction"))), 400);
+    }
+
+    #[test]
+    fn a_service_has_a_page_and_what_is_none_does_not() {
+        let page = |name: &str| match answer(&Route::Service(name.to_owned()), "pollux", |_| sample::status()) {
+            Outcome::Reply(reply) => (reply.code(), reply.message().unwrap_or_default().to_owned()),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(page("Alive"), (200, String::new()));
+        assert_eq!(page("nope"), (404, "There is no service named \"nope\"".to_owned()));
+        assert!(page(&"x".repeat(8000)).1.len() < 200);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Queries and form bodies: `name=value` pairs, percent-encoded (WHATWG URL, application/x-www-form-urlencoded). Pure.
 
+use crate::base::escape;
+
 /// Decoded pairs in the order in which they were sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Form(Vec<(String, String)>);
@@ -52,14 +54,7 @@ pub fn decode(text: &[u8], plus: bool) -> Option<String> {
 
 /// `text` in the form in which it survives as a name or value.
 pub fn encode(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(char::from(byte)),
-            _ => out.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    out
+    escape::percent(text)
 }
 
 #[cfg(test)]

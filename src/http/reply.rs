@@ -53,6 +53,11 @@ impl Reply {
         Reply::content("text/css; charset=utf-8", sheet.into())
     }
 
+    /// 200 with an icon.
+    pub fn svg(icon: impl Into<String>) -> Reply {
+        Reply::content("image/svg+xml; charset=utf-8", icon.into())
+    }
+
     /// An error; the message is plain text, it is escaped where needed.
     pub fn error(code: u16, message: impl Into<String>) -> Reply {
         Reply { code, body: Body::Message(message.into()), location: None }

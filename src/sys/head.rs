@@ -1,7 +1,7 @@
 //! Reads the first bytes of a small regular file that somebody else writes, without ever blocking.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::Path;
 
@@ -74,4 +74,46 @@ fn read_regular(mut file: &File, limit: usize) -> Result<Vec<u8>, HeadError> {
     let length = retry(|| file.read(&mut head)).map_err(HeadError::Failed)?;
     head.truncate(length);
     Ok(head)
+}
+
+/// The lines within the last `limit` bytes of the regular file at `path`, and whether there is more before them. Never
+/// waits for a peer.
+///
+/// # Errors
+/// Those of open(2), fstat(2), lseek(2) and read(2); something that is no regular file.
+pub fn read_tail(path: &Path, limit: u64) -> io::Result<(Vec<u8>, bool)> {
+    count::bump();
+    let mut file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)?;
+    count::bump();
+    let found = file.metadata()?;
+    if !found.is_file() {
+        return Err(io::Error::other("it is no regular file"));
+    }
+    let start = found.len().saturating_sub(limit);
+    count::bump();
+    file.seek(SeekFrom::Start(start))?;
+    let mut bytes = Vec::new();
+    count::bump();
+    file.take(limit).read_to_end(&mut bytes)?;
+    // Where it was cut there is the end of a line.
+    let skipped = if start == 0 { 0 } else { bytes.iter().position(|byte| *byte == b'\n').map_or(0, |end| end + 1) };
+    Ok((bytes.split_off(skipped), start > 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_file_begins_with_a_whole_line() {
+        let path = std::env::temp_dir().join(format!("pollux-tail-{}", std::process::id()));
+        std::fs::write(&path, "first\nsecond\nthird\n").unwrap();
+        let tail =
+            |limit| read_tail(&path, limit).map(|(bytes, cut)| (String::from_utf8(bytes).unwrap(), cut)).unwrap();
+        assert_eq!(tail(100), ("first\nsecond\nthird\n".to_owned(), false));
+        assert_eq!(tail(10), ("third\n".to_owned(), true));
+        assert_eq!(tail(4), (String::new(), true));
+        std::fs::remove_file(&path).unwrap();
+        assert!(read_tail(&path, 1).is_err() && read_tail(Path::new("/"), 1).is_err());
+    }
 }

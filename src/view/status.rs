@@ -142,7 +142,8 @@ pub struct ServiceStatus {
     pub settings: Vec<(&'static str, String)>,
     /// Its rules in the order of the configuration, for its page. Only of [`Detail::One`].
     pub rules: Vec<(String, Standing)>,
-    /// What happened last, latest first: when, in local time, and the message. Not of [`Detail::Overview`].
+    /// What happened last, latest first: when, in local time, and the message. Of
+    /// [`Detail::Overview`] no more than the last that told of a failure or a change.
     pub events: Vec<(LocalTime, String)>,
     /// Last few lines a program of this service printed or the reason of its last failed action; empty when none.
     pub last_failure: Option<String>,

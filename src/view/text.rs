@@ -105,14 +105,14 @@ fn line(out: &mut String, label: &str, value: &str) {
     out.push_str(&format!("  {label:<28} {value}\n"));
 }
 
-fn mode(mode: Mode) -> &'static str {
+pub(super) fn mode(mode: Mode) -> &'static str {
     match mode {
         Mode::Active => "active",
         Mode::Passive => "passive",
     }
 }
 
-fn onreboot(onreboot: OnReboot) -> &'static str {
+pub(super) fn onreboot(onreboot: OnReboot) -> &'static str {
     match onreboot {
         OnReboot::Start => "start",
         OnReboot::NoStart => "nostart",

@@ -1,0 +1,45 @@
+//! Pages about the daemon itself.
+
+use crate::base::escape::html;
+use crate::base::format;
+use crate::view::status::{Front, Status};
+
+use super::{page, refresh, rows};
+
+/// What the daemon is and how it is set. `signature` is the name in the footer.
+pub fn runtime(status: &Status, signature: &str) -> String {
+    let seconds = |span: std::time::Duration| format!("{} s", span.as_secs());
+    let size = |bytes: Option<u64>| bytes.map(|bytes| format::size(bytes as f64));
+    let platform = &status.platform;
+    let front = status.front.as_ref().map(|front| match front {
+        Front::Tcp { address, port, tls } => format!("{address}, port {port}{}", if *tls { ", encrypted" } else { "" }),
+        Front::Socket(path) => path.clone(),
+    });
+    let known = [
+        ("id", Some(status.id.clone())),
+        ("host", Some(status.host.clone())),
+        ("uptime", Some(format::uptime(status.uptime))),
+        ("control file", Some(status.control_file.clone())),
+    ];
+    let files = status.files.iter().map(|(label, path)| (*label, Some(path.clone())));
+    let rest = [
+        ("page", front),
+        ("cycle", Some(seconds(status.interval))),
+        ("start delay", Some(seconds(status.start_delay)).filter(|_| !status.start_delay.is_zero())),
+        ("services", Some(status.services.len().to_string())),
+        ("system", Some(format!("{} {} {}", platform.system, platform.release, platform.machine))),
+        ("processors", status.cpus.map(|cpus| cpus.to_string())),
+        ("memory", size(status.memory_bytes)),
+        ("swap space", size(status.swap_bytes)),
+    ];
+    let known = known.into_iter().chain(files).chain(rest).filter_map(|(label, text)| Some((label, text?)));
+    let body = format!("<h1>The daemon on {}</h1>\n{}", html(&status.host), rows(known));
+    page(&format!("Daemon on {}", status.host), refresh(status), &body, signature)
+}
+
+/// What this program is. `signature` is its name.
+pub fn about(signature: &str) -> String {
+    let body = "<h1>pollux</h1>\n<p>A watchdog daemon for Unix. It reads the control files of Monit.</p>\n\
+                <p class=\"soft\">pollux(8) and monitrc(5) describe it.</p>\n";
+    page("About pollux", None, body, signature)
+}

@@ -1,0 +1,133 @@
+//! What the pages show, and what they must not.
+
+use std::time::Duration;
+
+use super::*;
+use crate::base::event::{EventKind, EventState};
+use crate::view::status::{Monitoring, Standing, sample};
+
+fn hostile() -> Status {
+    let mut status = sample::status();
+    status.services[1].name = "<script>alert(1)</script>/?\"".to_owned();
+    status.services[1].settings[0].1 = "a\"onmouseover='x'".to_owned();
+    status.services[1].events[0].1 = "<script".to_owned();
+    status.services[1].rules[0].0 = "If <script> then".to_owned();
+    status.services[1].last_failure = Some("\n<script>\u{1b}[1m\nx".to_owned());
+    status.host = "a<b".to_owned();
+    status.control_file = "/etc/<script>".to_owned();
+    status
+}
+
+fn is_harmless(page: &str) {
+    for hostile in ["<script", "a<b", "<no space>", "\"onmouseover", "pollux/<0>", "\u{1b}", "<monit>"] {
+        assert!(!page.contains(hostile), "{hostile}: {page}");
+    }
+}
+
+#[test]
+fn problems_come_first_and_everything_is_escaped() {
+    let mut status = hostile();
+    status.services[3].absent_until = status.services[0].collected;
+    status.services[2].next_start = Some(Duration::from_secs(40));
+    status.services[0].events[0].1 = "uid test failed <script>\nmore".to_owned();
+    let page = overview(&status, "pollux/<0>");
+    is_harmless(&page);
+    assert!(page.contains("<td class=\"now\">uid test failed &lt;script&gt;</td>"));
+    assert!(page.contains("<td class=\"now\">&lt;script&gt;\u{fffd}[1m</td>"), "why the last action failed");
+    assert!(page.contains("Not monitored until Sun, 22 Nov 2026 21:52:26"));
+    assert!(page.contains("Does not exist - next start in 40 s"));
+    let place = |text: &str| page.find(text).unwrap_or_else(|| panic!("{text} is missing"));
+    assert!(place("cannot write the state file: &lt;no space&gt;") < place(">passwd<"));
+    let order = [">passwd<", ">deadsvc<", ">slow<", ">unm<", "&lt;script&gt;alert", ">lazy<"];
+    assert!(order.windows(2).all(|pair| place(pair[0]) < place(pair[1])));
+    assert!(page.contains("8 services, 2 failures, 1 initializing, 1 not monitored; up 16m; a cycle every 30 s"));
+    assert!(page.contains("Initializing - start pending"));
+    assert!(page.contains("<a href=\"/%3Cscript%3Ealert%281%29%3C%2Fscript%3E%2F%3F%22\">"));
+    status.services[1].last_failure = None;
+    let page = overview(&status, "pollux");
+    assert!(page.contains("up 1h 5m, cpu 0.2%, memory 8 MB, pid 5632") && page.contains("load 0.19, cpu 2.0%"));
+}
+
+#[test]
+fn each_state_has_a_word_and_a_sign_of_its_own() {
+    let mut status = sample::status();
+    status.services[0].open = vec![(EventKind::Pid, EventState::Changed)];
+    let page = overview(&status, "pollux");
+    for (sign, word) in [
+        ("\u{2715}", "Does not exist"),
+        ("\u{25b2}", "PID changed"),
+        ("\u{2026}", "Initializing"),
+        ("\u{25cb}", "Not monitored"),
+        ("\u{2713}", "OK"),
+    ] {
+        assert!(page.contains(&format!("aria-hidden=\"true\">{sign}</span>{word}")), "{word}");
+    }
+}
+
+#[test]
+fn the_page_of_a_service_has_its_readings_rules_events_and_settings() {
+    let mut status = hostile();
+    status.services[1].rules.push(("If uid".to_owned(), Standing::Failed));
+    let page = service(&status, &status.services[1], "pollux/<0>");
+    is_harmless(&page);
+    for part in [
+        "<th scope=\"row\">Pid</th><td>5632</td>",
+        "<th scope=\"row\">Effective uid</th><td>-</td>",
+        "<td>If &lt;script&gt; then</td><td class=\"time\"><span class=\"ok\">",
+        "<td>If uid</td><td class=\"time\"><span class=\"failed\">",
+        "<td class=\"time\">Sun, 22 Nov 2026 21:40:07</td><td><pre>&lt;script</pre>",
+        "<h2>Last failed action</h2>\n<pre>\n&lt;script&gt;\u{fffd}[1m\nx</pre>",
+        "<th scope=\"row\">Monitoring mode</th><td>active</td>",
+    ] {
+        assert!(page.contains(part), "{part} in {page}");
+    }
+    let mut quiet = status.services[3].clone();
+    assert_eq!(quiet.monitoring, Monitoring::NotMonitored);
+    quiet.rules = vec![("If x".to_owned(), Standing::Failed)];
+    let page = service(&status, &quiet, "pollux");
+    assert!(page.contains("<td>If x</td><td class=\"time\">-</td>"), "what was open is not true any more");
+}
+
+#[test]
+fn the_log_comes_latest_first_and_escaped() {
+    let text =
+        "[2026-11-22T19:38:03+0000] info     : a\n[2026-11-22T19:38:04+0000] error    : unknown user '<script>'\n";
+    let file = Log::File { path: "/<monit>".to_owned(), text: text.to_owned(), cut: true };
+    let page = log(&file, "pollux");
+    is_harmless(&page);
+    assert!(page.contains(
+        "<span class=\"failed\">[2026-11-22T19:38:04+0000] error    : unknown user &#39;&lt;script&gt;&#39;</span><span>"
+    ));
+    assert!(page.contains("what is older is in the file"));
+    is_harmless(&log(&Log::Elsewhere("<script".to_owned()), "pollux/<0>"));
+    is_harmless(&runtime(&hostile(), "pollux/<0>"));
+}
+
+#[test]
+fn pages_ask_for_nothing_but_the_style_sheet_and_the_icon() {
+    let status = sample::status();
+    let file = Log::File { path: "/log".to_owned(), text: String::new(), cut: false };
+    let pages = [
+        overview(&status, "pollux"),
+        service(&status, &status.services[1], "pollux"),
+        runtime(&status, "pollux"),
+        about("pollux"),
+        log(&file, "pollux"),
+        STYLESHEET.to_owned(),
+    ];
+    for page in pages {
+        for foreign in ["http:", "https:", "//", "<script", " style=", "url(", "@import", " on", "src="] {
+            let found = page.matches(foreign).count() - if foreign == " on" { page.matches(" on ").count() } else { 0 };
+            assert_eq!(found, 0, "{foreign}: {page}");
+        }
+        assert_eq!(page.matches("<link").count(), if page.starts_with('<') { 2 } else { 0 });
+    }
+    assert!(!ICON.contains("script"));
+}
+
+#[test]
+fn the_message_of_an_error_can_be_cut_out() {
+    let page = error(404, "Not Found", "There is no service named \"<b>\"", "pollux");
+    let message = page.split("</h2>").nth(1).and_then(|rest| rest.split("<hr>").next());
+    assert_eq!(message, Some("There is no service named &quot;&lt;b&gt;&quot;"));
+}
