@@ -17,6 +17,8 @@ mod rows;
 mod sandbox;
 #[path = "compliance/scripts.rs"]
 mod scripts;
+#[path = "compliance/tree.rs"]
+mod tree;
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;

@@ -9,6 +9,7 @@
 //! | `wait TEXT` | waits until the log's news have the text | |
 //! | `file PATH TEXT` | waits until a file has the text | |
 //! | `log [NAME...]` | | the news of the log, or of some services |
+//! | `xml PATH [NAME]` | asks for XML | the elements of a service, or of none: see `tree.rs` |
 //! | `exit` | waits for the end of the daemon | its exit code |
 //!
 //! The news of the log are what came after the last step `log`. Equal lines that follow each other are one.
@@ -86,6 +87,10 @@ impl Player<'_> {
                     .ok_or_else(|| format!("not in {path}: {}", self.sandbox.text(path)))
             }
             "log" => Ok(self.log(rest)),
+            "xml" => {
+                let (path, service) = rest.split_once(' ').unwrap_or((rest, ""));
+                Ok(self.sandbox.plain(&crate::tree::tree(self.sandbox.port, path, service)?.join("\n")))
+            }
             "exit" => self.exit(),
             _ => panic!("line {}: no such step: {}", step.line, step.text),
         }

@@ -41,7 +41,7 @@ impl Program {
 pub struct Sandbox {
     pub dir: PathBuf,
     /// A port of the loopback that was free.
-    port: u16,
+    pub port: u16,
     pub daemon: RefCell<Option<Child>>,
 }
 
