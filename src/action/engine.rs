@@ -12,7 +12,7 @@ use crate::base::logging::Level;
 use crate::base::process::{Identity, Pid};
 use crate::base::program::{Outcome, Purpose};
 use crate::base::schedule::Rate;
-use crate::base::time::Mono;
+use crate::base::time::{LocalTime, Mono, Wall};
 use crate::config::{Config, Kind, OnReboot, Service, ServiceId, Test};
 use crate::event::ledger::{Ledger, Monitor, Pace, Past, Saved, same_target};
 use crate::event::track::Track;
@@ -106,6 +106,11 @@ impl Engine {
                 self.goals.insert(id, (goal, saved.by_user));
             }
         }
+    }
+
+    /// Puts the times of files that a state file tells into the local time zone, for what is said of their changes.
+    pub fn date_baselines(&mut self, local: impl Fn(Wall) -> LocalTime) {
+        self.runs.iter_mut().for_each(|run| run.ledger.memory.path.date(&local));
     }
 
     /// Goes on waiting for processes that had not appeared when the earlier daemon ended, although their start programs

@@ -4,7 +4,7 @@ use super::limit::{self, Show, amount};
 use super::{Findings, Verdict};
 use crate::base::event::EventState;
 use crate::base::format;
-use crate::base::time::Wall;
+use crate::base::time::{LocalTime, Wall};
 use crate::config::{
     Attribute, Content, Hash, Kind, Limit, Measure, Patterns, Service, ServiceType, Test, Timestamp, Unit,
 };
@@ -34,11 +34,18 @@ pub struct Memory {
 pub struct Baseline {
     /// What stat(2) said.
     pub facts: FileFacts,
-    /// Its times in words; `None` when they come from a state file.
+    /// Its times in words; `None` until those of a state file are put into words.
     pub local: Option<LocalTimes>,
 }
 
 impl Memory {
+    /// Puts times that come from a state file into words.
+    pub fn date(&mut self, local: impl Fn(Wall) -> LocalTime) {
+        if let Some(last) = self.last.as_mut().filter(|last| last.local.is_none()) {
+            last.local = Some(LocalTimes::of(&last.facts, local));
+        }
+    }
+
     /// It is not there, or something else is in its place: what will be written to a file of that name is new, even if it
     /// should get the number of the old one.
     fn is_gone(&mut self) {

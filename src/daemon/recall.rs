@@ -23,6 +23,12 @@ const RECENT: Duration = Duration::from_secs(120);
 impl Daemon {
     /// Takes up the state an earlier daemon left, and the programs it started that still run.
     pub(super) fn recall(&mut self) -> LastRun {
+        let last = self.recall_state();
+        self.engine.date_baselines(clock::local);
+        last
+    }
+
+    fn recall_state(&mut self) -> LastRun {
         let state = match self.store.read(&paths::of_monit(&self.engine.config().settings)) {
             Read::Nothing => {
                 self.engine.restore(&HashMap::new(), Past::Recent);

@@ -82,6 +82,13 @@ pub struct LocalTimes {
     pub modified: LocalTime,
 }
 
+impl LocalTimes {
+    /// Those of a file, which `local` puts into the local time zone.
+    pub fn of(facts: &FileFacts, local: impl Fn(Wall) -> LocalTime) -> LocalTimes {
+        LocalTimes { accessed: local(facts.accessed), changed: local(facts.changed), modified: local(facts.modified) }
+    }
+}
+
 /// What a look at a filesystem found.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FilesystemObservation {

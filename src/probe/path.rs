@@ -71,13 +71,8 @@ fn new_text(path: &Path, facts: &FileFacts, known: Option<Position>, line_max: u
 
 /// What the rules are judged by: seen at that time, which `local` puts into the local time zone.
 pub fn observation(seen: Seen, at: Wall, local: impl Fn(Wall) -> LocalTime) -> PathObservation {
-    let times = |facts: &FileFacts| LocalTimes {
-        accessed: local(facts.accessed),
-        changed: local(facts.changed),
-        modified: local(facts.modified),
-    };
     let local = match &seen.look {
-        Look::Found(facts) => Some(times(facts)),
+        Look::Found(facts) => Some(LocalTimes::of(facts, local)),
         Look::Missing | Look::Failed(_) => None,
     };
     PathObservation { look: seen.look, local, text: seen.text, at }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::told;
 use crate::base::digest::Hash;
 use crate::base::time::{LocalTime, Wall};
-use crate::check::path::{Memory, checksums_wanted, judge, judge_checksums};
+use crate::check::path::{Baseline, Memory, checksums_wanted, judge, judge_checksums};
 use crate::config::tests::first;
 use crate::facts::content::{NewText, Position};
 use crate::facts::file::{FileFacts, Kind, Look};
@@ -121,10 +121,11 @@ fn computed(facts: FileFacts, sum: Result<&str, &str>) -> Checksums {
 #[test]
 fn checksums_are_compared_with_what_is_expected_with_the_first_and_with_the_last() {
     let sum = "a".repeat(32);
-    let service = first(&format!(
-        "check file f path /f if failed checksum expect {sum} then alert if failed checksum then alert \
-         if changed checksum then alert"
-    ));
+    let mut service = first(&format!("check file f path /f if failed checksum expect {sum} then alert"));
+    // A control file gives a service one of them only.
+    for rule in ["failed", "changed"] {
+        service.rules.extend(first(&format!("check file f path /f if {rule} checksum then alert")).rules.pop());
+    }
     let mut memory = Memory::default();
     assert_eq!(checksums_wanted(&service, &memory), [], "before the file was looked at");
     assert_eq!(told(&judge(&service, &seen(facts()), &mut memory)).len(), 2);
@@ -206,4 +207,15 @@ fn of_a_file_that_was_missing_everything_is_new() {
     judge(&service, &PathObservation { text, ..seen(facts()) }, &mut memory);
     judge(&service, &PathObservation { look: Look::Missing, local: None, ..seen(facts()) }, &mut memory);
     assert_eq!(memory.position.map(|position| position.resumed(&facts())), Some(Position::at_start(&facts())));
+}
+
+#[test]
+fn times_from_a_state_file_are_put_into_words() {
+    let service = first("check file f path /f if changed mtime then alert");
+    let mut memory = Memory { last: Some(Baseline { facts: facts(), local: None }), ..Memory::default() };
+    memory.date(|_| local(6));
+    let later = FileFacts { modified: at(990), ..facts() };
+    let told = told(&judge(&service, &seen(later), &mut memory));
+    let text = "! modify time for /f changed from Mon, 23 Nov 2026 06:00:00 to Mon, 23 Nov 2026 07:00:00";
+    assert_eq!(told.last().map(String::as_str), Some(text));
 }
