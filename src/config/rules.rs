@@ -42,6 +42,18 @@ pub(super) fn implicit(kind: ServiceType, named: &[Rule]) -> Vec<Rule> {
     rules
 }
 
+/// What a service can have only one test of; `None` for all others.
+fn only_one(test: &Test) -> Option<&'static str> {
+    match test {
+        Test::Uid(_) => Some("uid"),
+        Test::EffectiveUid(_) => Some("effective uid"),
+        Test::Gid(_) => Some("gid"),
+        Test::Permission(_) | Test::Changed(Attribute::Permission) => Some("permission"),
+        Test::Checksum { .. } | Test::Changed(Attribute::Checksum(_)) => Some("checksum"),
+        _ => None,
+    }
+}
+
 impl Builder<'_> {
     /// A statement of the service that is open.
     pub(super) fn service(&mut self, statement: ServiceStatement, span: Span) {
@@ -289,8 +301,16 @@ impl Builder<'_> {
         let (Some(failure), Some(recovery), Some(draft)) = (failure, recovery, self.draft()) else {
             return;
         };
+        let earlier = only_one(&test)
+            .and_then(|what| Some((what, draft.rules.iter().position(|rule| only_one(&rule.test) == Some(what))?)));
         draft.rules.push(Rule { test, failure, recovery });
-        draft.rule_places.push(location);
+        draft.rule_places.push(location.clone());
+        if let Some((what, at)) = earlier {
+            draft.rules.remove(at);
+            let first = draft.rule_places.remove(at);
+            let message = format!("a service has one test of its {what}, the last one counts");
+            self.push(Diagnostic::warning(location, message).with_note(first, "this one is dropped"));
+        }
     }
 
     fn reaction(&mut self, rate: Option<written::Rate>, action: written::Action) -> Option<Reaction> {

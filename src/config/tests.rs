@@ -494,6 +494,11 @@ fn surprises_are_warnings() {
             "'every' can be given only once, the last one counts",
             "every 3 cycles",
         ),
+        (
+            "check file a path /a if failed perm 600 then alert if changed perm then alert".to_owned(),
+            "a service has one test of its permission, the last one counts",
+            "if changed perm",
+        ),
         (process("every 0 cycles"), "every 0 cycles is taken as every cycle", "0"),
         (
             "set httpd port 1 address x address ::1 allow a:x".to_owned(),
