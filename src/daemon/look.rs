@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::time::Duration;
 
 use super::Daemon;
 use crate::base::time::{Mono, Wall};
@@ -17,6 +18,10 @@ use crate::probe::remote::{self, Answer, Ask, Purpose, Question};
 use crate::probe::{filesystem, network, path, system};
 use crate::sys::platform::mounts;
 use crate::sys::posix::{clock, mounted};
+
+/// So long after somebody has read the status, cycles also take the readings that no rule asks for and that need two looks:
+/// who reads once reads again.
+const READERS_STAY: Duration = Duration::from_secs(3600);
 
 /// What is mounted.
 #[derive(Debug)]
@@ -51,21 +56,23 @@ impl Daemon {
         match &service.kind {
             Kind::Process(_) => {
                 let presence = self.look(id, Purpose::Check, sample, now)?;
-                Some(Observation::Process(Box::new(process::readings(
-                    Asked::by(&service.rules),
-                    presence,
-                    sample,
-                    now,
-                ))))
+                let asked = self.asked(service, now);
+                Some(Observation::Process(Box::new(process::readings(asked, presence, sample, now))))
             }
             Kind::Program(program) => self.check_program(service, program, now),
-            Kind::System if service.rules.is_empty() => Some(Observation::Nothing),
             Kind::System => Some(system::observe().into()),
             Kind::Network(target) => Some(Observation::Link(network::observe(target))),
             Kind::File(path) | Kind::Fifo(path) | Kind::Directory(path) => self.look_at_path(id, service, path, now),
             Kind::Filesystem(wanted) => self.look_at_filesystem(service, Path::new(wanted), now),
             Kind::Host(_) => Some(Observation::Nothing),
         }
+    }
+
+    /// What is read of a process in this cycle.
+    fn asked(&self, service: &Service, now: Mono) -> Asked {
+        let is_read = self.read_at.get().is_some_and(|at| now.since(at) < READERS_STAY);
+        let asked = Asked::by(&service.rules);
+        if is_read { asked.and_rates() } else { asked }
     }
 
     /// Whether the service's process is there; `None` when its pidfile is on a filesystem that may never answer: then the
@@ -166,7 +173,7 @@ impl Daemon {
                     };
                     match purpose {
                         Purpose::Check | Purpose::Checksums => Observation::Process(Box::new(process::readings(
-                            Asked::by(&service.rules),
+                            self.asked(service, now),
                             presence,
                             sample,
                             now,

@@ -29,6 +29,7 @@ mod resolve;
 pub mod start;
 mod wait;
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -74,6 +75,8 @@ pub struct Daemon {
     remote: Remote,
     /// Processes whose end the daemon is told of.
     exits: exits::Watch,
+    /// When somebody last read all there is to read of the services.
+    read_at: Cell<Option<Mono>>,
     /// What is mounted, read when somebody asks for it and at most once in a cycle.
     mounts: Option<look::Mounted>,
     server: Server,

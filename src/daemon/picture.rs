@@ -25,6 +25,9 @@ use crate::view::status::{
 impl Daemon {
     /// Draws it. Readings that no check needs are taken here, for the one who asks.
     pub(super) fn picture(&self, detail: Detail<'_>) -> Status {
+        if detail != Detail::Overview {
+            self.read_at.set(Some(clock::monotonic()));
+        }
         let mut sample = Sample::new(&*self.table, self.own);
         let config = self.engine.config();
         let mut troubles = Vec::new();

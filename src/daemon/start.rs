@@ -1,6 +1,7 @@
 //! Bringing the daemon up, in the order in which things can go wrong: everything that may refuse does so before the
 //! terminal is left, so that the user reads why and the exit code is true.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::path::Path;
 use std::rc::Rc;
@@ -173,6 +174,7 @@ fn prepare(called_as: CalledAs, options: Options, errand: Errand) -> Result<Prep
         own,
         remote: Remote::default(),
         exits: super::exits::Watch::default(),
+        read_at: Cell::new(None),
         mounts: None,
         server,
         validating: Vec::new(),

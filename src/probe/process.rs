@@ -159,6 +159,14 @@ impl Asked {
         Asked { any: true, ..Asked::default() }
     }
 
+    /// This, and what must be read in each cycle to say what happens in a second: processor time, also that of the
+    /// descendants, and what is read and written.
+    #[must_use]
+    pub fn and_rates(mut self) -> Asked {
+        (self.any, self.wanted.io, self.tree) = (true, true, true);
+        self
+    }
+
     /// What programs are told in their environment.
     pub fn for_programs() -> Asked {
         Asked { any: true, tree: true, ..Asked::default() }

@@ -296,3 +296,11 @@ fn what_cannot_be_read_is_unknown_and_asked_once_per_cycle() {
     assert_eq!(running(&by_pattern(&puma, None, None, &mut Sample::new(&table, pid(OWN)))), Some(301));
     fault::set("");
 }
+
+#[test]
+fn a_reader_makes_a_cycle_read_what_needs_two_looks_and_nothing_more() {
+    let asked = Asked::by(&[]);
+    assert!(!asked.any && !asked.tree && asked.wanted == Wanted::default());
+    let wanted = Wanted { io: true, ..Wanted::default() };
+    assert_eq!(asked.and_rates(), Asked { any: true, tree: true, wanted, tree_descriptors: false });
+}
