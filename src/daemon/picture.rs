@@ -85,13 +85,16 @@ impl Daemon {
             Monitor::On if ledger.waiting => Monitoring::Waiting,
             Monitor::On => Monitoring::Monitored,
         };
-        let rules = service.rules.iter().zip(&ledger.rules).map(|(rule, track)| (rule.test.event_kind(), track));
+        let rules = service.rules.iter().zip(&ledger.rules).filter(|(_, track)| track.is_open());
+        let rules = rules.map(|(rule, track)| match rule.test {
+            // Open because the link is up; failed would be called "Link down".
+            Test::Link(true) => (EventKind::Link, EventState::Succeeded),
+            _ => (rule.test.event_kind(), track.state().unwrap_or(EventState::Failed)),
+        });
         let own =
             [(EventKind::Data, &ledger.data), (EventKind::Exec, &ledger.exec), (EventKind::Timeout, &ledger.timeout)];
-        let open = rules
-            .chain(own)
-            .filter(|(_, track)| track.is_open())
-            .map(|(kind, track)| (kind, track.state().unwrap_or(EventState::Failed)));
+        let own = own.into_iter().filter(|(_, track)| track.is_open());
+        let open = rules.chain(own.map(|(kind, track)| (kind, track.state().unwrap_or(EventState::Failed))));
         ServiceStatus {
             name: service.name.clone(),
             service_type: service.service_type(),

@@ -21,7 +21,8 @@ pub(super) enum Condition {
 
 impl Condition {
     pub(super) fn of(service: &ServiceStatus) -> Condition {
-        let is_failure = |state| matches!(state, EventState::Failed);
+        // One that is open as succeeded is a link that is up and should not be.
+        let is_failure = |state| matches!(state, EventState::Failed | EventState::Succeeded);
         match service.monitoring {
             Monitoring::NotMonitored => Condition::NotMonitored,
             Monitoring::Initializing => Condition::Initializing,
