@@ -304,7 +304,7 @@ impl Builder<'_> {
         let earlier = only_one(&test)
             .and_then(|what| Some((what, draft.rules.iter().position(|rule| only_one(&rule.test) == Some(what))?)));
         draft.rules.push(Rule { test, failure, recovery });
-        draft.rule_places.push(location.clone());
+        draft.rule_places.push(location);
         if let Some((what, at)) = earlier {
             draft.rules.remove(at);
             let first = draft.rule_places.remove(at);
