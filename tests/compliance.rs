@@ -11,6 +11,8 @@ mod case;
 mod plain;
 #[path = "compliance/play.rs"]
 mod play;
+#[path = "compliance/readings.rs"]
+mod readings;
 #[path = "compliance/rows.rs"]
 mod rows;
 #[path = "compliance/sandbox.rs"]
@@ -21,8 +23,8 @@ mod scripts;
 mod tree;
 
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock};
 use std::time::Instant;
 
 use case::{Case, Kind};
@@ -37,6 +39,9 @@ const ENOUGH: usize = 20;
 
 /// Of so many cases one may be deliberately different.
 const ONE_IN: usize = 10;
+
+/// Asked once.
+static HAS_WORLDS: OnceLock<bool> = OnceLock::new();
 
 /// Where the cases are.
 fn folder() -> PathBuf {
@@ -114,6 +119,10 @@ fn pollux_behaves_as_the_original_does() {
 fn try_case(case: &Case, original: Option<&Program>, bless: bool) -> Vec<String> {
     if case.needs_root && !is_root() {
         println!("skipped {}: needs root", case.name);
+        return Vec::new();
+    }
+    if case.needs_world && !*HAS_WORLDS.get_or_init(sandbox::has_worlds) {
+        println!("skipped {}: needs root, unshare and ip, and a kernel that lets them work", case.name);
         return Vec::new();
     }
     let ours = play(case, &Program::pollux());

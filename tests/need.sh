@@ -5,7 +5,7 @@
 #   rust    cargo and rustc          fmt clippy   cargo's subcommands      bmake   the BSD make
 #   cc      a C compiler that links  mandoc       formats manual pages     venv    python3 with venv and pip
 #   ps      lists processes          monit      the original, to compare with
-#   openssl its headers, libraries
+#   openssl its headers, libraries   ip    makes networks for cases
 set -u
 
 packages=
@@ -42,6 +42,8 @@ for thing; do
         command -v ps >/dev/null 2>&1 || packages="$packages procps" ;;
     mandoc | bmake | monit)
         command -v "$thing" >/dev/null 2>&1 || packages="$packages $thing" ;;
+    ip)
+        command -v ip >/dev/null 2>&1 || packages="$packages iproute2" ;;
     venv)
         python3 -c 'import venv, ensurepip' >/dev/null 2>&1 || packages="$packages python3 python3-venv" ;;
     *)

@@ -4,6 +4,7 @@
 //! about: a process that died is started again
 //! rows: 2.1 5.3
 //! differs: why, with the row or the version that changed it     (only where the two must differ)
+//! needs: root, or world for a network and mounts of its own
 //!
 //! === monitrc
 //! check process x with pidfile @DIR@/run/x.pid
@@ -69,6 +70,8 @@ pub struct Case {
     pub rows: Vec<String>,
     pub kind: Kind,
     pub needs_root: bool,
+    /// It changes the network or the mounts, so it gets some of its own (and must be root for that).
+    pub needs_world: bool,
     pub files: Vec<Fixture>,
     pub steps: Vec<Step>,
 }
@@ -92,10 +95,13 @@ impl Case {
             (None, None) => Kind::Equal,
         };
         assert!(field("about").is_some(), "{name}: no about");
+        let needs = field("needs").unwrap_or_default();
+        let needs: Vec<&str> = needs.split_whitespace().collect();
         let first_line = head.lines().count() + 2;
         Case {
             rows: field("rows").unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
-            needs_root: field("needs").is_some_and(|needs| needs == "root"),
+            needs_root: needs.contains(&"root"),
+            needs_world: needs.contains(&"world"),
             kind,
             files,
             steps: steps_of(steps, first_line),
@@ -251,6 +257,7 @@ fn sample(kind: Kind, seen: &[(char, &str)]) -> Case {
         rows: Vec::new(),
         kind,
         needs_root: false,
+        needs_world: false,
         files: Vec::new(),
         steps: vec![Step { line: 1, text: "log".to_owned(), seen }],
     }

@@ -11,6 +11,7 @@ fn rules() -> &'static [(Regex, &'static str)] {
         let rules = [
             (r"(Monit|monit|pollux)( version)? [0-9]+\.[0-9]+\.[0-9]+", "PROGRAM$2 VERSION"),
             (r"\b(pid|PID) (\[?)[0-9]+", "$1 ${2}N"),
+            (r"\b(names process) [0-9]+", "$1 N"),
             (r"\b(PP?ID changed from) [0-9]+ to [0-9]+", "$1 N to N"),
             (r"^(\s+(parent )?pid\s+)[0-9]+", "${1}N"),
             (r"[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8}( [+-][0-9]{4})?", "DATE"),

@@ -3,6 +3,9 @@
 //! | step | what it does | what is seen |
 //! |---|---|---|
 //! | `daemon [OPTION...]` | starts it in the foreground, waits for the end of its first cycle | |
+//! | `beside` | starts the original beside it, with the same control file; both run each cycle at the same moment | |
+//! | `agree NAME TOLERANCE LABEL` | | the line of a service's status without its numbers, if both show the same; else both |
+//! | `same NAME TOLERANCE LABEL` | | only the label, for a reading that not every machine has |
 //! | `$ COMMAND` | runs a shell command in the sandbox | output, `err` lines, `[code]` |
 //! | `cycle [N]` | runs one cycle after the other | |
 //! | `cycle until TEXT` | the same until the log's news have the text | |
@@ -10,16 +13,19 @@
 //! | `file PATH TEXT` | waits until a file has the text | |
 //! | `log [NAME...]` | | the news of the log, or of some services |
 //! | `xml PATH [NAME]` | asks for XML | the elements of a service, or of none: see `tree.rs` |
+//! | `sorted [NAME...]` | | the same in alphabetical order, each once: the two take the rules of a service in different order (5.11) |
+//! | `forms [NAME...]` | | the same with `N` for each number |
 //! | `exit` | waits for the end of the daemon | its exit code |
 //!
 //! The news of the log are what came after the last step `log`. Equal lines that follow each other are one.
 
-use std::process::Child;
+use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use crate::case::{Case, Step};
 use crate::plain::{Entry, entries};
-use crate::sandbox::{Program, Sandbox, TICKED, spawn};
+use crate::readings::{Tolerance, agree, form};
+use crate::sandbox::{BESIDE, Program, Sandbox, TICKED, spawn};
 
 /// How long something that must happen may take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -40,7 +46,7 @@ pub struct Played {
 
 /// See the module.
 pub fn play(case: &Case, program: &Program) -> Played {
-    let sandbox = Sandbox::new(program, &case.files);
+    let sandbox = Sandbox::new(program, &case.files, case.needs_world);
     let mut player = Player { sandbox: &sandbox, read: 0 };
     let mut played = Played::default();
     for step in &case.steps {
@@ -69,7 +75,16 @@ impl Player<'_> {
         let rest = rest.trim();
         match verb {
             "" | "#" => Ok(Vec::new()),
-            "daemon" => self.daemon(rest),
+            "daemon" => self.daemon("", rest),
+            "beside" => self.daemon(BESIDE, rest),
+            "agree" => self.agree(rest),
+            "same" => {
+                let mut seen = self.agree(rest)?;
+                if let [_form] = &seen[..] {
+                    seen = vec![rest.splitn(3, ' ').last().unwrap_or_default().to_owned()];
+                }
+                Ok(seen)
+            }
             "$" => self.shell(rest),
             "cycle" => match rest.strip_prefix("until ") {
                 Some(text) => self.cycle_until(text),
@@ -89,31 +104,63 @@ impl Player<'_> {
             "log" => Ok(self.log(rest)),
             "xml" => {
                 let (path, service) = rest.split_once(' ').unwrap_or((rest, ""));
-                Ok(self.sandbox.plain(&crate::tree::tree(self.sandbox.port, path, service)?.join("\n")))
+                Ok(self.sandbox.plain(&crate::tree::tree(self.sandbox.ports[0], path, service)?.join("\n")))
+            }
+            "sorted" => Ok(self.sorted(rest)),
+            "forms" => {
+                let mut forms: Vec<String> = self.sorted(rest).iter().map(|line| form(line)).collect();
+                forms.dedup();
+                Ok(forms)
             }
             "exit" => self.exit(),
             _ => panic!("line {}: no such step: {}", step.line, step.text),
         }
     }
 
-    fn daemon(&mut self, options: &str) -> Seen {
-        if let Some(mut old) = self.sandbox.daemon.borrow_mut().take() {
+    fn daemon(&mut self, who: &str, options: &str) -> Seen {
+        let place = if who.is_empty() { &self.sandbox.daemon } else { &self.sandbox.beside };
+        if let Some(mut old) = place.borrow_mut().take() {
             let _ = old.kill();
             let _ = old.wait();
         }
-        let ticks = self.ticks();
-        let terminal = self.sandbox.output("terminal");
-        let mut command = self.sandbox.command(self.sandbox.dir.join("prog/monit"));
+        let ticks = self.ticks(who);
+        let terminal = self.sandbox.output(&format!("{who}terminal"));
+        let mut command = self.program(who);
         command
-            .arg("-c")
-            .arg(self.sandbox.dir.join("monitrc"))
             .arg("-I")
             .args(options.split_whitespace())
             .stdout(terminal.try_clone().map_err(|why| why.to_string())?)
             .stderr(terminal);
         let child = spawn(&mut command).map_err(|why| why.to_string())?;
-        *self.sandbox.daemon.borrow_mut() = Some(child);
-        until(|| (self.ticks() > ticks).then_some(Vec::new())).ok_or_else(|| "no first cycle".to_owned())
+        *place.borrow_mut() = Some(child);
+        until(|| (self.ticks(who) > ticks).then_some(Vec::new())).ok_or_else(|| "no first cycle".to_owned())
+    }
+
+    /// The program under test, or the one beside it, with its control file.
+    fn program(&self, who: &str) -> Command {
+        let dir = &self.sandbox.dir;
+        let mut command = self.sandbox.command(dir.join(if who.is_empty() { "prog/monit" } else { "prog/beside" }));
+        command.env("POLLUX_RUNDIR", dir.join(format!("{who}ours"))).arg("-c").arg(dir.join(format!("{who}monitrc")));
+        command
+    }
+
+    fn agree(&self, rest: &str) -> Seen {
+        let usage = "agree NAME TOLERANCE LABEL";
+        let [name, tolerance, label] = rest.splitn(3, ' ').collect::<Vec<_>>()[..] else { return Err(usage.into()) };
+        let tolerance = Tolerance::read(tolerance).ok_or(usage)?;
+        let line = |who| -> Result<String, String> {
+            let mut status = self.program(who);
+            status.args(["-B", "status", name]).stdout(self.sandbox.output("status"));
+            let code = spawn(&mut status).ok().and_then(|mut child| ended(&mut child));
+            let text = self.sandbox.text("run/status");
+            let found = text.lines().find(|line| line.get(2..30).is_some_and(|start| start.trim_end() == label));
+            found.map(str::to_owned).ok_or_else(|| format!("{who}status of {name}: {code:?}\n{text}"))
+        };
+        let (here, there) = (line("")?, line(BESIDE)?);
+        Ok(match agree(&here, &there, tolerance) {
+            Some(form) => self.sandbox.plain(&form),
+            None => vec![format!("here:   {here}"), format!("beside: {there}")],
+        })
     }
 
     fn shell(&self, command: &str) -> Seen {
@@ -134,28 +181,34 @@ impl Player<'_> {
     }
 
     /// How many cycles are over.
-    fn ticks(&self) -> usize {
-        self.sandbox.text("log").lines().filter(|line| line.ends_with(TICKED)).count()
+    fn ticks(&self, who: &str) -> usize {
+        self.sandbox.text(&format!("{who}log")).lines().filter(|line| line.ends_with(TICKED)).count()
     }
 
-    fn wake(&self) -> Result<(), String> {
-        let pid = self.sandbox.text("pid");
+    /// The daemons at work: that of the program under test, and the one beside it.
+    fn daemons(&self) -> Vec<&'static str> {
+        if self.sandbox.beside.borrow().is_some() { vec!["", BESIDE] } else { vec![""] }
+    }
+
+    fn wake(&self, whom: &[&str]) -> Result<(), String> {
+        let pids = whom.iter().map(|who| self.sandbox.text(&format!("{who}pid")).trim().to_owned());
         let mut shell = self.sandbox.command("/bin/sh");
-        shell.args(["-c", "kill -USR1 $0", pid.trim()]);
+        shell.args(["-c", "kill -USR1 \"$@\"", "kill"]).args(pids);
         let status = spawn(&mut shell).and_then(|mut child| child.wait()).map_err(|why| why.to_string())?;
         if status.success() { Ok(()) } else { Err("there is no daemon to wake".to_owned()) }
     }
 
     fn cycle(&self) -> Result<(), String> {
-        let ticks = self.ticks();
-        self.wake()?;
+        let before: Vec<_> = self.daemons().into_iter().map(|who| (who, self.ticks(who))).collect();
+        self.wake(&self.daemons())?;
         let mut asked = Instant::now();
         until(|| {
+            let behind: Vec<_> = before.iter().filter(|(who, ticks)| self.ticks(who) <= *ticks).collect();
             if asked.elapsed() > AGAIN {
                 asked = Instant::now();
-                let _ = self.wake();
+                let _ = self.wake(&behind.iter().map(|(who, _)| *who).collect::<Vec<_>>());
             }
-            (self.ticks() > ticks).then_some(())
+            behind.is_empty().then_some(())
         })
         .ok_or_else(|| "no cycle".to_owned())
     }
@@ -190,6 +243,11 @@ impl Player<'_> {
     }
 
     fn log(&mut self, names: &str) -> Vec<String> {
+        self.entries(names).iter().flat_map(|text| text.lines().map(|line| line.trim_end().to_owned())).collect()
+    }
+
+    /// The news as they are told, each with its lines.
+    fn entries(&mut self, names: &str) -> Vec<String> {
         let news = self.news();
         self.read += news.len();
         let names: Vec<String> = names.split_whitespace().map(|name| format!("'{name}' ")).collect();
@@ -209,7 +267,16 @@ impl Player<'_> {
                 }
             }
         }
-        seen.iter().flat_map(|text| text.lines().map(|line| line.trim_end().to_owned())).collect()
+        seen
+    }
+
+    /// The news by alphabet, with escapes for line ends, which are escaped here and not there (10.1).
+    fn sorted(&mut self, names: &str) -> Vec<String> {
+        let mut lines: Vec<String> = self.entries(names).iter().map(|text| text.replace("\n    ", r"\n")).collect();
+        lines.retain(|line| !line.starts_with("info: Awakened"));
+        lines.sort();
+        lines.dedup();
+        lines
     }
 
     /// The end of the log, without the cycles' own lines; else what the daemon said to its terminal.

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use crate::case::Fixture;
 use crate::plain;
@@ -40,10 +41,17 @@ impl Program {
 /// See the module.
 pub struct Sandbox {
     pub dir: PathBuf,
-    /// A port of the loopback that was free.
-    pub port: u16,
+    /// Ports of the loopback that were free: for the program under test, and for the one beside it.
+    pub ports: [u16; 2],
     pub daemon: RefCell<Option<Child>>,
+    /// The original at work in the same place at the same time, to compare readings with.
+    pub beside: RefCell<Option<Child>>,
+    /// Holds the network and the mounts that the sandbox has for itself.
+    world: Option<Child>,
 }
+
+/// What the names of the files begin with that belong to the program beside the one under test.
+pub const BESIDE: &str = "beside.";
 
 /// A program that is being written cannot be executed, and a child that was forked meanwhile keeps it open until it
 /// executes something itself: so nobody forks while another thread writes.
@@ -64,14 +72,22 @@ pub fn spawn(command: &mut Command) -> io::Result<Child> {
     command.spawn()
 }
 
+/// Whether a sandbox may have a network and mounts of its own here.
+pub fn has_worlds() -> bool {
+    let quiet = |command: &mut Command| spawn(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()));
+    let mut unshare = Command::new("unshare");
+    let tried = quiet(unshare.args(["-n", "-m", "ip", "link", "set", "lo", "up"])).and_then(|mut child| child.wait());
+    tried.is_ok_and(|status| status.success())
+}
+
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
 /// The statements that control files begin with: cycles happen when they are asked for.
 const HEAD: &str = "set daemon 3600
-set log @DIR@/log
-set pidfile @DIR@/pid
-set idfile @DIR@/id
-set statefile @DIR@/state
+set log @DIR@/@WHO@log
+set pidfile @DIR@/@WHO@pid
+set idfile @DIR@/@WHO@id
+set statefile @DIR@/@WHO@state
 set httpd port @PORT@ and use address 127.0.0.1
     allow 127.0.0.1
     allow us:'let me in'
@@ -87,34 +103,47 @@ const TICK: &str = "check process tick with pidfile @DIR@/run/tick.pid
 pub const TICKED: &str = "'tick' process is not running";
 
 impl Sandbox {
-    pub fn new(program: &Program, files: &[Fixture]) -> Sandbox {
+    /// Files, programs, and where it is asked for a `world`: a network and mounts that nobody else has.
+    pub fn new(program: &Program, files: &[Fixture], world: bool) -> Sandbox {
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let tmp = fs::canonicalize(std::env::temp_dir()).expect("temporary directory");
         let dir = tmp.join(format!("plc{}x{number}", std::process::id()));
         let _ = fs::remove_dir_all(&dir);
-        for part in ["", "bin", "prog", "run", "home", "ours"] {
+        for part in ["", "bin", "prog", "run", "home", "ours", "beside.ours"] {
             fs::create_dir(dir.join(part)).expect("directory");
         }
         // Both programs bear the same name.
         symlink(&program.path, dir.join("prog/monit")).expect("link");
-        let sandbox = Sandbox { dir, port: free_port(number), daemon: RefCell::new(None) };
+        symlink(Program::monit().unwrap_or_else(|| program.clone()).path, dir.join("prog/beside")).expect("link");
+        let ports = [free_port(number, 0), free_port(number, 3)];
+        let (daemon, beside) = (RefCell::new(None), RefCell::new(None));
+        let mut sandbox = Sandbox { dir, ports, daemon, beside, world: None };
         let made = spawn(Command::new("mkfifo").arg(sandbox.dir.join("run/never"))).and_then(|mut child| child.wait());
         assert!(made.expect("mkfifo").success());
         for (name, text) in SCRIPTS {
             sandbox.put(&format!("bin/{name}"), 0o755, text);
         }
         // Without one it would be made, and told of.
-        sandbox.put("id", 0o600, "0123456789abcdef0123456789abcdef\n");
+        for who in ["", BESIDE] {
+            sandbox.put(&format!("{who}id"), 0o600, "0123456789abcdef0123456789abcdef\n");
+        }
         for file in files {
             sandbox.put(&file.path, file.mode, &file.text);
+            if file.path == "monitrc" {
+                sandbox.put(&format!("{BESIDE}monitrc"), file.mode, &file.text);
+            }
+        }
+        if world {
+            sandbox.open_world();
         }
         sandbox
     }
 
     /// Writes a file with its names filled in.
     fn put(&self, path: &str, mode: u32, text: &str) {
-        let text = text.replace("@HEAD@\n", HEAD).replace("@TICK@\n", TICK);
-        let text = text.replace("@DIR@", &self.dir.display().to_string()).replace("@PORT@", &self.port.to_string());
+        let (who, port) = if path.starts_with(BESIDE) { (BESIDE, self.ports[1]) } else { ("", self.ports[0]) };
+        let text = text.replace("@HEAD@\n", HEAD).replace("@TICK@\n", TICK).replace("@WHO@", who);
+        let text = text.replace("@DIR@", &self.dir.display().to_string()).replace("@PORT@", &port.to_string());
         let path = self.dir.join(path);
         let _nobody_forks = WRITING.write().unwrap_or_else(PoisonError::into_inner);
         fs::write(&path, text).expect("file");
@@ -123,13 +152,22 @@ impl Sandbox {
 
     /// A command in the sandbox, with an environment that is the same everywhere.
     pub fn command(&self, program: impl AsRef<Path>) -> Command {
-        let mut command = Command::new(program.as_ref());
+        let mut command = match &self.world {
+            Some(world) => {
+                let mut command = Command::new("nsenter");
+                // The place must be looked up with the mounts of that world.
+                command.args(["-n", "-m", "-t", &world.id().to_string(), "sh", "-c", r#"cd "$DIR" && exec "$0" "$@""#]);
+                command.arg(program.as_ref());
+                command
+            }
+            None => Command::new(program.as_ref()),
+        };
         let dir = self.dir.display();
         command
             .current_dir(&self.dir)
             .env_clear()
             .env("DIR", &self.dir)
-            .env("PORT", self.port.to_string())
+            .env("PORT", self.ports[0].to_string())
             .env("HOME", self.dir.join("home"))
             .env("POLLUX_RUNDIR", self.dir.join("ours"))
             .env("PATH", format!("{dir}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"))
@@ -137,6 +175,18 @@ impl Sandbox {
             .env("TZ", "UTC")
             .stdin(Stdio::null());
         command
+    }
+
+    /// Takes a network and mounts of its own; the loopback is up.
+    fn open_world(&mut self) {
+        let mut command = self.command("unshare");
+        command.args(["-n", "-m", "bin/world"]).stdout(self.output("terminal")).stderr(self.output("err"));
+        self.world = Some(spawn(&mut command).expect("unshare"));
+        let begun = Instant::now();
+        while !self.dir.join("run/world").exists() {
+            assert!(begun.elapsed() < Duration::from_secs(20), "no world: {}", self.text("run/err"));
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     /// A file that takes what a command says; for a pipe a daemon could be waited for in vain.
@@ -151,7 +201,7 @@ impl Sandbox {
 
     /// A text's lines, without what changes from run to run.
     pub fn plain(&self, text: &str) -> Vec<String> {
-        let places = [(self.dir.display().to_string(), "@DIR@"), (format!(":{}", self.port), ":@PORT@")];
+        let places = [(self.dir.display().to_string(), "@DIR@"), (format!(":{}", self.ports[0]), ":@PORT@")];
         text.lines().map(|line| plain::plain(line, &places)).collect()
     }
 
@@ -168,7 +218,8 @@ impl Sandbox {
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
-        if let Some(mut child) = self.daemon.borrow_mut().take() {
+        let daemons = [self.daemon.borrow_mut().take(), self.beside.borrow_mut().take(), self.world.take()];
+        for mut child in daemons.into_iter().flatten() {
             let _ = child.kill();
             let _ = child.wait();
         }
@@ -186,8 +237,8 @@ impl Drop for Sandbox {
 }
 
 /// A port that nobody has, and that the system gives nobody by itself.
-fn free_port(number: u32) -> u16 {
-    let first = (std::process::id() * 97 + number * 7) % 20_000;
+fn free_port(number: u32, more: u32) -> u16 {
+    let first = (std::process::id() * 97 + number * 7 + more) % 20_000;
     let mut ports = (first..first + 1000).filter_map(|port| u16::try_from(10_000 + port).ok());
     ports.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).expect("a free port")
 }

@@ -2,7 +2,7 @@
 //! in a start program it is known from the script's own place.
 
 /// Every script that cases may call, by name.
-pub const SCRIPTS: [(&str, &str); 13] = [
+pub const SCRIPTS: [(&str, &str); 14] = [
     ("monit", MONIT),
     ("bare", BARE),
     ("standin", STANDIN),
@@ -16,6 +16,7 @@ pub const SCRIPTS: [(&str, &str); 13] = [
     ("gone", GONE),
     ("ran", RAN),
     ("field", FIELD),
+    ("world", WORLD),
 ];
 
 /// The program under test, with the case's control file.
@@ -123,4 +124,11 @@ shift
 @DIR@/bin/monit status -B "$name" >@DIR@/run/status || exit $?
 for label; do grep "^  $label  " @DIR@/run/status; done
 exit 0
+"#;
+
+/// Holds a network and mounts of its own; see the links of that network, not the machine's.
+const WORLD: &str = r#"#!/bin/sh
+mount -t sysfs sysfs /sys && ip link set lo up || exit 1
+: >@DIR@/run/world
+while :; do read -r line <>@DIR@/run/never; done
 "#;
