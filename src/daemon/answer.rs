@@ -7,7 +7,7 @@ use crate::http::route::{DaemonVerb, Origin, Route, Text};
 use crate::http::{Reply, Request};
 use crate::sys::head::read_tail;
 use crate::view::Style;
-use crate::view::html::{self, Log};
+use crate::view::html::{self, Log, Visitor};
 
 /// Bytes of the log that are shown.
 const LOG_SHOWN: u64 = 128 * 1024;
@@ -26,8 +26,11 @@ impl Daemon {
                 Origin::Private => "the command line",
                 Origin::Tcp { .. } => "a request over HTTP",
             };
+            let is_local = request.origin == Origin::Private;
+            let token = request.token.clone();
+            let visitor = Visitor { signature: self.server.signature(), token: token.as_deref() };
             let route = self.as_configured(request);
-            let reply = match answer::answer(&route, self.server.signature(), |detail| self.picture(detail)) {
+            let reply = match answer::answer(&route, visitor, |detail| self.picture(detail)) {
                 Outcome::Reply(reply) => reply,
                 Outcome::Act { verb, services, time, then } => {
                     let targets: Vec<_> = services.iter().filter_map(|name| self.engine.find(name)).collect();
@@ -46,6 +49,10 @@ impl Daemon {
                 Outcome::Daemon(DaemonVerb::Validate) => {
                     self.log.info(&format!("Awakened by {asked_by}"));
                     self.wake();
+                    if !is_local {
+                        self.server.respond(id, Reply::moved("/_runtime", html::moved("/_runtime")), now);
+                        continue;
+                    }
                     self.validating.push(id);
                     continue;
                 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::action::Command;
+use crate::view::html::Visitor;
 use crate::view::select::Missing;
 use crate::view::status::{Detail, Status};
 use crate::view::{html, text, xml};
@@ -37,26 +38,26 @@ pub enum Outcome {
 /// So many characters of a name that nothing has are told.
 const NAME_MAX: usize = 128;
 
-/// Answers `route`. The picture is taken only if it is needed; `signature` is the name in the page's footer.
-pub fn answer(route: &Route, signature: &str, status: impl FnOnce(Detail<'_>) -> Status) -> Outcome {
+/// Answers `route`. The picture is taken only if it is needed.
+pub fn answer(route: &Route, visitor: Visitor<'_>, status: impl FnOnce(Detail<'_>) -> Status) -> Outcome {
     let told = |text: Result<String, Missing>| match text {
         Ok(text) => Reply::text(text),
         Err(missing) => Reply::error(400, missing.to_string()),
     };
     Outcome::Reply(match route {
-        Route::Overview => Reply::html(html::overview(&status(Detail::Overview), signature)),
+        Route::Overview => Reply::html(html::overview(&status(Detail::Overview), visitor.signature)),
         Route::Service(name) => {
             let status = status(Detail::One(name));
             match status.services.iter().find(|service| service.name.eq_ignore_ascii_case(name)) {
-                Some(service) => Reply::html(html::service(&status, service, signature)),
+                Some(service) => Reply::html(html::service(&status, service, visitor)),
                 None => {
                     let name: String = name.chars().take(NAME_MAX).collect();
                     Reply::error(404, Missing::ActionService(name).to_string())
                 }
             }
         }
-        Route::Runtime => Reply::html(html::runtime(&status(Detail::Overview), signature)),
-        Route::About => Reply::html(html::about(signature)),
+        Route::Runtime => Reply::html(html::runtime(&status(Detail::Overview), visitor)),
+        Route::About => Reply::html(html::about(visitor.signature)),
         Route::Log => return Outcome::Log,
         Route::Icon => Reply::svg(html::ICON),
         Route::Presence => Reply::html(""),
@@ -98,13 +99,15 @@ mod tests {
     use crate::view::select::Selection;
     use crate::view::status::sample;
 
+    const VISITOR: Visitor<'_> = Visitor { signature: "pollux", token: None };
+
     fn act(targets: Selection) -> Outcome {
         act_then(targets, None)
     }
 
     fn act_then(targets: Selection, then: Option<&str>) -> Outcome {
         let then = then.map(str::to_owned);
-        answer(&Route::Action { verb: Command::Start, targets, time: None, then }, "pollux", |_| sample::status())
+        answer(&Route::Action { verb: Command::Start, targets, time: None, then }, VISITOR, |_| sample::status())
     }
 
     #[test]
@@ -136,7 +139,7 @@ mod tests {
 
     #[test]
     fn a_service_has_a_page_and_what_is_none_does_not() {
-        let page = |name: &str| match answer(&Route::Service(name.to_owned()), "pollux", |_| sample::status()) {
+        let page = |name: &str| match answer(&Route::Service(name.to_owned()), VISITOR, |_| sample::status()) {
             Outcome::Reply(reply) => (reply.code(), reply.message().unwrap_or_default().to_owned()),
             other => panic!("{other:?}"),
         };
@@ -147,9 +150,9 @@ mod tests {
 
     #[test]
     fn a_sign_of_life_needs_no_picture() {
-        let pong = answer(&Route::Ping, "pollux", |_| unreachable!("no picture is needed"));
+        let pong = answer(&Route::Ping, VISITOR, |_| unreachable!("no picture is needed"));
         assert_eq!(pong, Outcome::Reply(Reply::text("pong")));
-        let id = answer(&Route::Id, "pollux", |_| sample::status());
+        let id = answer(&Route::Id, VISITOR, |_| sample::status());
         assert_eq!(id, Outcome::Reply(Reply::text("58a7df9504d4e52837bafda2e78fe6f3")));
     }
 }

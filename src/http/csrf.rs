@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::base::time::Mono;
+use crate::view::html;
 
 use super::auth::same;
 use super::form::Form;
@@ -15,7 +16,7 @@ use super::head::Head;
 use super::route::Refusal;
 
 /// The name of cookie and parameter.
-pub const NAME: &str = "securitytoken";
+pub const NAME: &str = html::TOKEN_NAME;
 /// How long the browser keeps the cookie, in seconds; pages renew it.
 pub const COOKIE_AGE: u64 = 600;
 /// How long a token is given out; then comes a new one.

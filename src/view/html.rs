@@ -26,7 +26,19 @@ pub const ICON_PATH: &str = "/favicon.ico";
 
 /// What a browser may load for an answer of ours: our own style sheet and icon, and nothing else.
 pub const CONTENT_SECURITY_POLICY: &str =
-    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'";
+
+/// Who looks at a page.
+#[derive(Clone, Copy, Debug)]
+pub struct Visitor<'a> {
+    /// The name of the server, for the footer.
+    pub signature: &'a str,
+    /// The token with which their requests may act; `None`: they may only look, and see no buttons.
+    pub token: Option<&'a str>,
+}
+
+/// The parameter of that token.
+pub const TOKEN_NAME: &str = "securitytoken";
 
 /// The icon (SVG 1.1).
 pub const ICON: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 16 16\"><circle cx=\"8\" cy=\"8\" \
@@ -59,6 +71,10 @@ tbody th{font-weight:400;width:34%;overflow-wrap:normal}
 .mark{display:inline-block;width:1.3em}
 .kind{color:var(--soft);font-size:.85rem;display:block}
 .time{white-space:nowrap;color:var(--soft);width:1%}
+form{display:flex;flex-wrap:wrap;gap:.6rem;margin:1rem 0}
+button{font:inherit;color:var(--link);background:var(--back);border:1px solid var(--link);border-radius:.3rem;
+padding:.45rem 1rem;min-height:2.75rem;cursor:pointer}
+button:hover,button:focus-visible{background:var(--link);color:var(--back)}
 pre{margin:0;white-space:pre-wrap;overflow-wrap:anywhere;font:.85rem/1.4 ui-monospace,monospace;color:var(--text)}
 .log span{display:block;padding:.15rem 0;border-bottom:1px solid var(--line)}.log .failed{font-weight:400}
 @media (max-width:40rem){.overview thead{display:none}
@@ -144,6 +160,20 @@ fn rows<'a>(rows: impl IntoIterator<Item = (&'a str, String)>) -> String {
 fn capital(label: &str) -> String {
     let mut rest = label.chars();
     rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
+}
+
+/// Buttons that ask `path` for actions, each a word and what stands on the button; nothing for who may only look.
+fn buttons(path: &str, actions: &[(&str, &str)], visitor: Visitor<'_>) -> String {
+    let Some(token) = visitor.token.filter(|_| !actions.is_empty()) else { return String::new() };
+    let buttons = actions
+        .iter()
+        .map(|(word, title)| format!("<button name=\"action\" value=\"{}\">{}</button>\n", html(word), html(title)));
+    format!(
+        "<form method=\"post\" action=\"{}\"><input type=\"hidden\" name=\"{TOKEN_NAME}\" value=\"{}\">\n{}</form>\n",
+        html(path),
+        html(token),
+        buttons.collect::<String>()
+    )
 }
 
 /// The address of a service's page.

@@ -16,6 +16,7 @@ use crate::action::Command;
 use crate::base::base64;
 use crate::config::{AllowHost, Credential, Httpd};
 use crate::sys::posix::poll::PollSet;
+use crate::view::html::Visitor;
 use crate::view::select::Selection;
 use crate::view::status::sample;
 use crate::view::{Product, Style};
@@ -106,7 +107,8 @@ impl Rig {
         self.server.expire(self.now);
         if !self.hold {
             while let Some((id, request)) = self.server.next_request() {
-                let reply = match answer(&request.route, self.server.signature(), |_| sample::status()) {
+                let visitor = Visitor { signature: self.server.signature(), token: request.token.as_deref() };
+                let reply = match answer(&request.route, visitor, |_| sample::status()) {
                     Outcome::Reply(reply) => reply,
                     outcome => {
                         let then = match &outcome {

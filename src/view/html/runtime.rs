@@ -4,10 +4,10 @@ use crate::base::escape::html;
 use crate::base::format;
 use crate::view::status::{Front, Status};
 
-use super::{page, refresh, rows};
+use super::{Visitor, buttons, page, refresh, rows};
 
-/// What the daemon is and how it is set. `signature` is the name in the footer.
-pub fn runtime(status: &Status, signature: &str) -> String {
+/// What the daemon is and how it is set.
+pub fn runtime(status: &Status, visitor: Visitor<'_>) -> String {
     let seconds = |span: std::time::Duration| format!("{} s", span.as_secs());
     let size = |bytes: Option<u64>| bytes.map(|bytes| format::size(bytes as f64));
     let platform = &status.platform;
@@ -33,8 +33,9 @@ pub fn runtime(status: &Status, signature: &str) -> String {
         ("swap space", size(status.swap_bytes)),
     ];
     let known = known.into_iter().chain(files).chain(rest).filter_map(|(label, text)| Some((label, text?)));
-    let body = format!("<h1>The daemon on {}</h1>\n{}", html(&status.host), rows(known));
-    page(&format!("Daemon on {}", status.host), refresh(status), &body, signature)
+    let buttons = buttons("/_runtime", &[("validate", "Check now")], visitor);
+    let body = format!("<h1>The daemon on {}</h1>\n{buttons}{}", html(&status.host), rows(known));
+    page(&format!("Daemon on {}", status.host), refresh(status), &body, visitor.signature)
 }
 
 /// What this program is. `signature` is its name.

@@ -2,13 +2,13 @@
 
 use crate::base::escape::html;
 use crate::view::readings;
-use crate::view::status::{ServiceStatus, Standing, Status};
+use crate::view::status::{Monitoring, ServiceStatus, Standing, Status};
 use crate::view::{text, words};
 
-use super::{mark, page, refresh, rows, standing};
+use super::{Visitor, address, buttons, mark, page, refresh, rows, standing};
 
-/// The page of `service`, which is one of `status`. `signature` is the name in the footer.
-pub fn service(status: &Status, service: &ServiceStatus, signature: &str) -> String {
+/// The page of `service`, which is one of `status`.
+pub fn service(status: &Status, service: &ServiceStatus, visitor: Visitor<'_>) -> String {
     let mut body = format!(
         "<h1>{}</h1>\n<p class=\"soft\">{} on {}</p>\n<p>{}</p>\n",
         html(&service.name),
@@ -16,6 +16,7 @@ pub fn service(status: &Status, service: &ServiceStatus, signature: &str) -> Str
         html(&status.host),
         standing(service),
     );
+    body.push_str(&buttons(&address(&service.name), &actions(service), visitor));
     if let Some(failure) = &service.last_failure {
         body.push_str(&format!("<h2>Last failed action</h2>\n<pre>{}</pre>\n", html(failure)));
     }
@@ -46,7 +47,23 @@ pub fn service(status: &Status, service: &ServiceStatus, signature: &str) -> Str
     ];
     let settings = service.settings.iter().map(|(label, text)| (*label, text.clone())).chain(watching);
     body.push_str(&format!("<h2>Settings</h2>\n{}", rows(settings)));
-    page(&format!("{} on {}", service.name, status.host), refresh(status), &body, signature)
+    page(&format!("{} on {}", service.name, status.host), refresh(status), &body, visitor.signature)
+}
+
+/// What can be done to a service: what it has programs for, and to watch it or not.
+fn actions(service: &ServiceStatus) -> Vec<(&'static str, &'static str)> {
+    let has = |program: &str| service.settings.iter().any(|(label, _)| *label == program);
+    let (start, stop) = (has("start program"), has("stop program"));
+    let watch = match service.monitoring {
+        Monitoring::NotMonitored => ("monitor", "Enable monitoring"),
+        _ => ("unmonitor", "Disable monitoring"),
+    };
+    let programs = [
+        (start, ("start", "Start")),
+        (stop, ("stop", "Stop")),
+        (has("restart program") || start && stop, ("restart", "Restart")),
+    ];
+    programs.into_iter().filter_map(|(is_there, action)| is_there.then_some(action)).chain([watch]).collect()
 }
 
 /// How a rule stands, in a word; nothing where nobody looks.

@@ -24,6 +24,9 @@ fn is_harmless(page: &str) {
     }
 }
 
+/// Somebody who may only look.
+const READER: Visitor<'_> = Visitor { signature: "pollux", token: None };
+
 #[test]
 fn problems_come_first_and_everything_is_escaped() {
     let mut status = hostile();
@@ -68,7 +71,7 @@ fn each_state_has_a_word_and_a_sign_of_its_own() {
 fn the_page_of_a_service_has_its_readings_rules_events_and_settings() {
     let mut status = hostile();
     status.services[1].rules.push(("If uid".to_owned(), Standing::Failed));
-    let page = service(&status, &status.services[1], "pollux/<0>");
+    let page = service(&status, &status.services[1], Visitor { signature: "pollux/<0>", token: Some("<t>") });
     is_harmless(&page);
     for part in [
         "<th scope=\"row\">Pid</th><td>5632</td>",
@@ -84,8 +87,33 @@ fn the_page_of_a_service_has_its_readings_rules_events_and_settings() {
     let mut quiet = status.services[3].clone();
     assert_eq!(quiet.monitoring, Monitoring::NotMonitored);
     quiet.rules = vec![("If x".to_owned(), Standing::Failed)];
-    let page = service(&status, &quiet, "pollux");
+    let page = service(&status, &quiet, READER);
     assert!(page.contains("<td>If x</td><td class=\"time\">-</td>"), "what was open is not true any more");
+}
+
+#[test]
+fn who_may_act_has_buttons_for_what_can_be_done() {
+    let mut status = sample::status();
+    let words = |page: &str| -> Vec<String> {
+        page.split("name=\"action\" value=\"").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
+    };
+    let actor = Visitor { token: Some("abc"), ..READER };
+    let found = status.services[0].clone();
+    assert_eq!(words(&service(&status, &found, READER)), [""; 0]);
+    let mut found = found;
+    found.name = "a b/c".to_owned();
+    found.settings = vec![("start program", "/a".to_owned()), ("stop program", "/b".to_owned())];
+    found.monitoring = Monitoring::Monitored;
+    let page = service(&status, &found, actor);
+    assert_eq!(words(&page), ["start", "stop", "restart", "unmonitor"]);
+    assert!(page.contains("<form method=\"post\" action=\"/a%20b%2Fc\">"), "{page}");
+    assert!(page.contains("<input type=\"hidden\" name=\"securitytoken\" value=\"abc\">"));
+    found.settings.clear();
+    found.monitoring = Monitoring::NotMonitored;
+    assert_eq!(words(&service(&status, &found, actor)), ["monitor"]);
+    status.services.clear();
+    assert_eq!(words(&runtime(&status, actor)), ["validate"]);
+    assert_eq!(words(&runtime(&status, READER)), [""; 0]);
 }
 
 #[test]
@@ -100,7 +128,7 @@ fn the_log_comes_latest_first_and_escaped() {
     ));
     assert!(page.contains("what is older is in the file"));
     is_harmless(&log(&Log::Elsewhere("<script".to_owned()), "pollux/<0>"));
-    is_harmless(&runtime(&hostile(), "pollux/<0>"));
+    is_harmless(&runtime(&hostile(), Visitor { signature: "pollux/<0>", token: Some("<t>") }));
 }
 
 #[test]
@@ -109,8 +137,8 @@ fn pages_ask_for_nothing_but_the_style_sheet_and_the_icon() {
     let file = Log::File { path: "/log".to_owned(), text: String::new(), cut: false };
     let pages = [
         overview(&status, "pollux"),
-        service(&status, &status.services[1], "pollux"),
-        runtime(&status, "pollux"),
+        service(&status, &status.services[1], Visitor { token: Some("t"), ..READER }),
+        runtime(&status, Visitor { token: Some("t"), ..READER }),
         about("pollux"),
         log(&file, "pollux"),
         STYLESHEET.to_owned(),
