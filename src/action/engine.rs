@@ -171,6 +171,10 @@ impl Engine {
                     if !self.is_process(id) {
                         let goal = if goal == Purpose::Start { Goal::Start } else { Goal::Restart };
                         self.request(id, goal, Cause::Dependency);
+                        // It was spaced out when it was begun, and still counts as a start by a rule.
+                        if let Some(plan) = &mut self.runs[id.0].plan {
+                            plan.paced = true;
+                        }
                     }
                 }
                 (_, Purpose::Exec | Purpose::Check) => {}
@@ -309,6 +313,10 @@ impl Engine {
             (_, Some(next)) => (Purpose::from_word(next.command.word()), true),
             // What goes down with another comes back with it.
             (Some(plan), None) if plan.cause == Cause::Dependency && plan.goal == Goal::Stop => (None, false),
+            // A stop program of an earlier daemon, whose service is left alone by now, is only waited for.
+            (Some(Plan { goal: Goal::Stop, cause: Cause::Rule, .. }), None) if run.ledger.monitor == Monitor::Off => {
+                (None, false)
+            }
             (Some(plan), None) => (Some(plan.goal.purpose()), plan.cause == Cause::User),
             (None, None) => (None, false),
         };

@@ -154,9 +154,13 @@ impl Engine {
         for dependant in self.dependants[id.0].clone() {
             let run = &self.runs[dependant.0];
             let waits = matches!(&run.plan, Some(Plan { stage: Stage::Parents, .. }));
+            let returns = matches!(&run.plan, Some(Plan { goal: Goal::Start, cause: Cause::Dependency, .. }));
             if goal == Goal::Stop && waits {
                 let text = format!("failed to start -- '{}', which it needs, is being stopped", self.service(id).name);
                 self.fail(dependant, &text);
+                // It was on its way back from another stop, and comes back after this one.
+                let ledger = self.ledger_mut(dependant);
+                ledger.taken_along |= returns && ledger.process.is_none();
             }
             if self.waits_alive(dependant)
                 && let Some(plan) = &mut self.runs[dependant.0].plan
@@ -166,8 +170,8 @@ impl Engine {
                 continue;
             }
             let run = &self.runs[dependant.0];
-            // What waited for its start has nothing to stop, unless it was to be restarted without a stop.
-            let is_down = goal == Goal::Stop && waits && run.ledger.process.is_none();
+            // A process that waited for its start has nothing to stop, unless it was to be restarted without a stop.
+            let is_down = goal == Goal::Stop && waits && self.is_process(dependant) && run.ledger.process.is_none();
             if is_down || run.plan.is_some() || run.ledger.monitor == Monitor::Off || run.ledger.taken_along {
                 continue;
             }
@@ -639,7 +643,8 @@ impl Engine {
         if plan.cause == Cause::User && !plan.silent {
             self.tell(id, &format!("{} action done", plan.goal.word()));
         }
-        let is_up = is_process || self.ledger(id).lives;
+        // A process for which there is no start program may be as dead as before.
+        let is_up = if is_process { self.ledger(id).process.is_some() } else { self.ledger(id).lives };
         if plan.goal != Goal::Stop && !is_up {
             // Whether its program has helped is seen by the next look: until then nobody is started on top of it.
             self.fail_those_who_wait_for(id);
@@ -664,8 +669,10 @@ impl Engine {
         }
     }
 
+    /// What a user asked for meanwhile begins, unless it was to be over by now.
     fn go_on(&mut self, id: ServiceId, next: Option<Wish>) {
-        if let Some(wish) = next {
+        let is_over = |wish: &Wish| wish.absence.is_some_and(|absence| absence.until <= self.now);
+        if let Some(wish) = next.filter(|wish| !is_over(wish)) {
             self.obey(id, wish);
         }
     }

@@ -171,3 +171,16 @@ fn a_rule_touches_nothing_that_is_not_monitored() {
     assert_eq!(world.starts(), [1, 1]);
     assert_eq!(world.said("'c' failed to start -- 'p', which it needs, is not monitored"), 1);
 }
+
+#[test]
+fn an_absence_that_is_over_before_the_action_ends_does_not_begin() {
+    let mut world = pair();
+    world.reals[0].takes = Duration::from_secs(20);
+    world.command(Command::Restart, &[0]);
+    world.run_until(world.now.plus(Duration::from_secs(2)));
+    world.leave_alone(&[0], Duration::from_secs(5));
+    world.minute();
+    world.minute();
+    assert_eq!((world.said("unmonitor action done"), world.said("again")), (0, 0), "{:#?}", world.log);
+    assert_eq!((world.monitor(0), world.alive()), (Monitor::On, vec![true, true]));
+}

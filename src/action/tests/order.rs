@@ -64,3 +64,41 @@ fn a_dependant_with_a_restart_program_goes_down_before_what_it_depends_on() {
     ];
     assert_eq!((runs(&world), world.alive()), (order.to_vec(), vec![true; 2]), "{:#?}", world.log);
 }
+
+#[test]
+fn a_dependant_on_its_way_back_comes_back_after_the_next_stop_too() {
+    let mut leaf = service("leaf", &[0, 1]);
+    leaf.rules[0].failure.action = Action::Alert;
+    let mut world = World::new(vec![service("db", &[]), service("web", &[0]), leaf]);
+    world.command(Command::Start, &[2]);
+    world.minute();
+    assert_eq!(world.alive(), [true; 3]);
+    // The leaf goes down for the database, would come back with the web, and the web goes down for the database as well.
+    world.reals[1].process = None;
+    world.reals[1].takes = Duration::from_secs(5);
+    world.command(Command::Start, &[1]);
+    world.command(Command::Restart, &[0]);
+    world.run_until(world.now.plus(MINUTE));
+    assert_eq!((world.alive(), world.reals[2].stops), (vec![true; 3], 1), "{:#?}", world.log);
+}
+
+#[test]
+fn nobody_comes_back_with_what_has_no_start_program_and_stays_dead() {
+    let mut db = service("db", &[]);
+    (db.start, db.rules[0].failure.action) = (None, Action::Alert);
+    let mut world = World::new(vec![db, service("web", &[0])]);
+    owed::appear(&mut world, 0);
+    world.minute();
+    world.minute();
+    assert_eq!(world.alive(), [true; 2]);
+    world.command(Command::Stop, &[0]);
+    world.minute();
+    world.log.clear();
+    world.command(Command::Start, &[0]);
+    world.minute();
+    assert_eq!((world.alive(), world.said("'web'")), (vec![false; 2], 0), "{:#?}", world.log);
+    owed::appear(&mut world, 0);
+    world.command(Command::Start, &[0]);
+    world.minute();
+    assert_eq!(world.alive(), [true; 2], "it was not forgotten");
+}

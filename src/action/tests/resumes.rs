@@ -98,3 +98,20 @@ fn who_was_stopped_along_with_another_comes_back_with_it_in_the_next_daemon() {
     world.minute();
     assert_eq!((world.monitor(1), world.alive()), (Monitor::On, vec![true; 2]), "{:#?}", world.log);
 }
+
+#[test]
+fn a_stop_program_of_what_is_left_alone_by_now_is_not_run_again() {
+    let services = vec![owed::file(Action::Restart)];
+    let mut world = World::new(services.clone());
+    world.minute();
+    owed::appear(&mut world, 0);
+    world.cycle();
+    world.command(Command::Unmonitor, &[0]);
+    restart_daemon(&mut world, &services);
+    assert_eq!(world.engine.stage(ServiceId(0)), Some("stopping"));
+    // The second daemon is killed, too, and the program ends before the third one comes.
+    world.reals[0].program = None;
+    restart_daemon(&mut world, &services);
+    world.minute();
+    assert_eq!((world.reals[0].stops, world.monitor(0)), (1, Monitor::Off), "{:#?}", world.log);
+}
