@@ -370,6 +370,22 @@ mod tests {
     use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
+    #[test]
+    fn the_bytes_of_a_file_and_of_all_files_are_bounded() {
+        use super::super::world::fake::Fake;
+        let mut fake = Fake::with("");
+        fake.add("/two", b"\n\n");
+        fake.add("/long", &vec![b' '; FILE_MAX as usize + 1]);
+        let read = |total: u64, path: &str| {
+            let mut loader = Loader { world: &fake, total };
+            loader.read(Path::new(path), &Sources::default()).map(|text| text.len())
+        };
+        assert_eq!(read(TOTAL_MAX - 2, "/two"), Ok(2));
+        let why = read(TOTAL_MAX - 1, "/two").unwrap_err();
+        assert_eq!(why, format!("all files together are longer than {TOTAL_MAX} bytes"));
+        assert_eq!(read(0, "/long").unwrap_err(), format!("it is longer than {FILE_MAX} bytes"));
+    }
+
     /// A directory that goes away with the test.
     struct Folder(PathBuf);
 

@@ -14,9 +14,7 @@ pub(super) use test::test;
 use std::path::Path;
 
 use super::model::{Config, Operator, Secret};
-
-/// What stands in place of a secret.
-pub const MASK: &str = "********";
+use crate::syntax::secret::{self, MASK};
 
 /// Whether secrets are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +43,25 @@ impl Secrets {
         match self {
             Secrets::Masked => quoted(MASK),
             Secrets::Shown => quoted(&secret.0),
+        }
+    }
+
+    /// A request, or the path of an address.
+    fn request(self, text: &str) -> String {
+        match self {
+            Secrets::Masked => {
+                let masked = secret::masked(text.as_bytes(), &secret::in_request(text.as_bytes()));
+                String::from_utf8_lossy(&masked).into_owned()
+            }
+            Secrets::Shown => text.to_owned(),
+        }
+    }
+
+    /// What is sent.
+    fn dialogue(self, bytes: &[u8]) -> Vec<u8> {
+        match self {
+            Secrets::Masked => secret::masked(bytes, &secret::in_dialogue(bytes)),
+            Secrets::Shown => bytes.to_vec(),
         }
     }
 }

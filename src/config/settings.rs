@@ -249,7 +249,8 @@ impl Builder<'_> {
                     self.push(self.error(path.span, format!("the file '{}' does not exist", target.display())));
                 } else if self.has_no_user(&target, &users) {
                     let location = self.location(path.span);
-                    let message = format!("nobody can log in by the file '{}', it has no such user", target.display());
+                    let lacks = if users.is_empty() { "users" } else { "such user" };
+                    let message = format!("nobody can log in by the file '{}', it has no {lacks}", target.display());
                     self.push(Diagnostic::warning(location, message));
                 }
                 self.httpd().password_files.push(PasswordFile { kind, path: target, users });
@@ -261,16 +262,17 @@ impl Builder<'_> {
         }
     }
 
-    /// Whether a password file has lines, but none `USER:…` of one of the users.
+    /// Whether a password file has no line `USER:…` of one of the users. One that is not here, but on the machine that the
+    /// control file is for, is read as an empty one.
     fn has_no_user(&self, path: &Path, users: &[String]) -> bool {
-        let text = self.world.read(path, PASSWORDS_MAX).unwrap_or_default();
+        let Ok(text) = self.world.read(path, PASSWORDS_MAX) else { return false };
         let is_user =
             |name: &[u8]| !name.is_empty() && (users.is_empty() || users.iter().any(|user| user.as_bytes() == name));
         let is_credential = |line: &[u8]| {
             let colon = line.iter().position(|byte| *byte == b':');
             colon.and_then(|colon| line.get(..colon)).is_some_and(is_user)
         };
-        !text.is_empty() && !text.split(|byte| *byte == b'\n').any(is_credential)
+        (self.checking || !text.is_empty()) && !text.split(|byte| *byte == b'\n').any(is_credential)
     }
 
     fn httpd(&mut self) -> &mut Httpd {

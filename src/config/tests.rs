@@ -574,3 +574,17 @@ fn a_long_cycle_is_told_in_short() {
     assert_eq!(all.len(), 1);
     assert!(all[0].0.contains("p8 -> p9 -> ... -> p991 -> p992"), "{all:?}");
 }
+
+#[test]
+fn the_number_of_files_is_bounded() {
+    use crate::config::load::FILES_MAX;
+    let mut fake = Fake::with("include /etc/d/*\n");
+    for number in 0..FILES_MAX {
+        fake.add(&format!("/etc/d/{number:05}"), b"\n");
+    }
+    let shown = messages(&fake, Severity::Error);
+    let [(message, _)] = &shown[..] else { panic!("{} messages", shown.len()) };
+    assert!(message.ends_with(&format!("there are more than {FILES_MAX} files")), "{message}");
+    fake.files.remove(Path::new("/etc/d/00000"));
+    assert_eq!(messages(&fake, Severity::Error), []);
+}

@@ -2,6 +2,7 @@
 
 use crate::base::escape::log_line;
 
+use super::secret::MASK;
 use super::source::{Location, Source, Sources, Span};
 
 /// How bad it is.
@@ -221,23 +222,26 @@ fn quote(source: &Source, span: Span, mark: char) -> String {
     format!("  {cut}{lead}{middle}{rest}{more}\n  {gap}{under}{marks}\n")
 }
 
-/// A part of a line as it may be shown: secrets as stars, control characters as `?`, tabs as they are.
+/// A part of a line as it may be shown: [`MASK`] for each secret, control characters as `?`, tabs as they are.
 fn visible(source: &Source, start: usize, end: usize) -> Vec<char> {
     let mut shown = Vec::new();
     let mut place = start;
-    for chunk in source.text().get(start..end).unwrap_or_default().utf8_chunks() {
-        for c in chunk.valid().chars() {
-            let hidden = source.is_secret(place);
-            place += c.len_utf8();
-            shown.push(match c {
-                _ if hidden => '*',
-                '\t' => '\t',
-                c if c.is_control() => '?',
-                c => c,
-            });
+    let mut was_secret = false;
+    let mut show = |length: usize, c: char| {
+        let is_secret = source.is_secret(place);
+        place += length;
+        match c {
+            _ if is_secret && was_secret => {}
+            _ if is_secret => shown.extend(MASK.chars()),
+            '\t' => shown.push('\t'),
+            c if c.is_control() => shown.push('?'),
+            c => shown.push(c),
         }
-        place += chunk.invalid().len();
-        shown.extend(chunk.invalid().iter().map(|_| '?'));
+        was_secret = is_secret;
+    };
+    for chunk in source.text().get(start..end).unwrap_or_default().utf8_chunks() {
+        chunk.valid().chars().for_each(|c| show(c.len_utf8(), c));
+        chunk.invalid().iter().for_each(|_| show(1, '?'));
     }
     shown
 }
@@ -276,9 +280,24 @@ mod tests {
         let (sources, location) = located("allow admin:t0p\u{1b}[1m allow x", "allow x");
         let text = render(&Diagnostic::error(location, "x"), &sources);
         assert!(!text.contains("t0p") && !text.contains('\u{1b}'), "{text}");
-        assert!(text.contains("allow admin:***?"), "{text}");
+        assert!(text.contains("allow admin:********?"), "{text}");
         let text = render(&Diagnostic::error(location, "no user 'a\n\u{1b}b'"), &sources);
         assert!(text.contains("no user 'a\\n\\x1bb'\n"), "{text}");
+    }
+
+    #[test]
+    fn a_secret_does_not_show_how_long_it_is_and_marks_stay_below_their_place() {
+        let shown = |secret: &str| {
+            let (sources, location) = located(&format!("allow admin:{secret} allow x # \u{e9}"), "allow x");
+            let text = render(&Diagnostic::error(location, "x"), &sources);
+            text.split_once('\n').unwrap().1.to_owned()
+        };
+        assert_eq!(shown("a"), "  allow admin:******** allow x # \u{e9}\n                       ^~~~~~~\n");
+        assert_eq!(shown("a-much-longer-one"), shown("a"));
+        // What is wrong with the secret itself.
+        let (sources, location) = located("allow admin:secret allow x", "secret");
+        let text = render(&Diagnostic::error(location, "x"), &sources);
+        assert!(text.ends_with("  allow admin:******** allow x\n              ^~~~~~~~\n"), "{text}");
     }
 
     #[test]

@@ -4,6 +4,9 @@ use super::lexer::{Lexer, Token, TokenKind};
 use super::parser::TYPOGRAPHIC_QUOTES;
 use super::source::Span;
 
+/// What stands in place of a secret, however long that is.
+pub const MASK: &str = "********";
+
 /// Whether a variable of that name probably holds a secret.
 pub fn is_secret_name(name: &[u8]) -> bool {
     let name = name.to_ascii_uppercase();
@@ -51,7 +54,12 @@ pub fn secrets(text: &[u8]) -> Vec<Span> {
                 found.push(Span { start: token.span.start + colon + 1, end: place });
             }
             TokenKind::Url | TokenKind::Quoted => {
-                found.extend(credentials(word).map(|span| shifted(span, token.span.start)))
+                let inside = match token.kind {
+                    TokenKind::Quoted => word.get(1..word.len().saturating_sub(1)).unwrap_or_default(),
+                    _ => word,
+                };
+                let by = token.span.start + usize::from(token.kind == TokenKind::Quoted);
+                found.extend(in_text(inside).into_iter().map(|span| shifted(span, by)));
             }
             TokenKind::Word if word.eq_ignore_ascii_case(b"password") => after_password = true,
             TokenKind::Word if word.eq_ignore_ascii_case(b"secret") => after_password = true,
@@ -187,6 +195,80 @@ pub fn credentials(url: &[u8]) -> Option<Span> {
     Some(Span { start: start + colon + 1, end: start + at })
 }
 
+/// All secrets of an address or a text in quotes, in order and apart from each other.
+fn in_text(text: &[u8]) -> Vec<Span> {
+    let mut spans: Vec<Span> = credentials(text).into_iter().chain(in_request(text)).chain(in_dialogue(text)).collect();
+    spans.sort_by_key(|span| span.start);
+    let mut apart: Vec<Span> = Vec::new();
+    for span in spans {
+        match apart.last_mut() {
+            Some(last) if span.start <= last.end => last.end = last.end.max(span.end),
+            _ => apart.push(span),
+        }
+    }
+    apart
+}
+
+/// The values of a request such as `/path?name=value&name=value` whose names sound like secrets.
+pub fn in_request(request: &[u8]) -> Vec<Span> {
+    let mut found = Vec::new();
+    let mut start = request.iter().position(|byte| *byte == b'?').map_or(request.len(), |mark| mark + 1);
+    for part in request.get(start..).unwrap_or_default().split(|byte| b"&;".contains(byte)) {
+        let value = part.split(|byte| *byte == b'#').next().unwrap_or_default();
+        if let Some(sign) = value.iter().position(|byte| *byte == b'=')
+            && is_secret_name(value.get(..sign).unwrap_or_default())
+            && sign + 1 < value.len()
+        {
+            found.push(Span { start: start + sign + 1, end: start + value.len() });
+        }
+        start += part.len() + 1;
+    }
+    found
+}
+
+/// What follows `AUTH`, `PASS` or `LOGIN`, the first or second word of a line that is sent, and the values of headers that
+/// sound like secrets. A line ends at a line end, also at one that is written `\r` or `\n`.
+pub fn in_dialogue(text: &[u8]) -> Vec<Span> {
+    const COMMANDS: [&[u8]; 3] = [b"AUTH", b"PASS", b"LOGIN"];
+    let mut found = Vec::new();
+    let mut start = 0;
+    while start < text.len() {
+        let rest = text.get(start..).unwrap_or_default();
+        let is_end = |place: &usize| matches!(rest.get(*place..), Some([b'\r' | b'\n', ..] | [b'\\', b'r' | b'n', ..]));
+        let end = (0..rest.len()).find(is_end).unwrap_or(rest.len());
+        let line = rest.get(..end).unwrap_or_default();
+        let mut words = line.split(|byte| *byte == b' ').scan(0, |place, word| {
+            let from = *place;
+            *place += word.len() + 1;
+            Some((from, word))
+        });
+        let is_command = |word: &[u8]| COMMANDS.iter().any(|known| word.eq_ignore_ascii_case(known));
+        let behind = match line.iter().position(|byte| *byte == b':') {
+            Some(colon) if is_header(line.get(..colon).unwrap_or_default()) => Some(colon + 1),
+            _ => words.by_ref().take(2).find(|(_, word)| is_command(word)).map(|(from, word)| from + word.len()),
+        };
+        let value = behind.map(|behind| behind + line.iter().skip(behind).take_while(|byte| **byte == b' ').count());
+        found.extend(value.filter(|value| *value < end).map(|value| Span { start: start + value, end: start + end }));
+        // Behind the line end, of one or two characters.
+        let mark = rest.get(end..).map_or(1, |mark| if mark.starts_with(b"\\") { 2 } else { 1 });
+        start += end + mark;
+    }
+    found
+}
+
+/// `text` with [`MASK`] in place of these ranges, which are in order.
+pub fn masked(text: &[u8], secrets: &[Span]) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut place = 0;
+    for secret in secrets.iter() {
+        out.extend_from_slice(text.get(place..secret.start).unwrap_or_default());
+        out.extend_from_slice(MASK.as_bytes());
+        place = secret.end;
+    }
+    out.extend_from_slice(text.get(place..).unwrap_or_default());
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -223,10 +305,31 @@ mod tests {
             ("if failed url http://h:80/x then alert alert a@b", &[]),
             ("with ssl { pemkey: /etc/key pemfile: /etc/pem }", &[]),
             ("if memory > 5 MB then alert else if passed then alert", &[]),
+            (r#"request "/x?user=u&password=a%20b&q=1" status 200"#, &["a%20b"]),
+            ("url http://u:p@h/x?token=t&api_key=k#top then alert", &["p", "t", "k"]),
+            ("if failed url https://h/x?monkeys=3 then alert", &["3"]),
+            ("if failed url https://h/x?pass=&q=1 then alert", &[]),
+            (r#"send "AUTH s3 cret\r\nPING\r\n" expect "OK""#, &["s3 cret"]),
+            ("send 'a1 login u p' send \"USER u\\nPASS p\\n\"", &["u p", "p"]),
+            (r#"send "GET / HTTP/1.0\r\nAuthorization: Basic eHg=\r\nHost: x""#, &["Basic eHg="]),
+            (r#"send "PING" expect "PASSED 5""#, &[]),
+            (r#"send "AUTH http://u:p@h/?token=x""#, &["http://u:p@h/?token=x"]),
         ];
         for (text, expected) in table {
             let found: Vec<&str> = secrets(text.as_bytes()).iter().map(|span| &text[span.start..span.end]).collect();
             assert_eq!(&found, expected, "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_masked_tells_nothing_of_its_length() {
+        for secret in ["x", "a much longer secret"] {
+            let request = format!("/x?token={secret}&q=1");
+            assert_eq!(masked(request.as_bytes(), &in_request(request.as_bytes())), b"/x?token=********&q=1");
+            let dialogue = format!("AUTH {secret}\r\nPING\r\n");
+            let spans = in_dialogue(dialogue.as_bytes());
+            assert_eq!(masked(dialogue.as_bytes(), &spans), b"AUTH ********\r\nPING\r\n");
+        }
+        assert_eq!(masked(b"plain", &[]), b"plain");
     }
 }

@@ -567,7 +567,7 @@ fn help_names_the_fix() {
 #[test]
 fn messages_point_at_their_place() {
     let (sources, parsed) = parsed("set init\n\tset httpd port 2812 allow admin:s3cr@t allow x\n");
-    let expected = "monitrc:2:34: error: this cannot be a password as it stands\n  \tset httpd port 2812 allow admin:****** allow x\n  \t                                ^~~~~~\n  help: put it in quotes; reserved words, numbers and special characters cannot stand alone\n";
+    let expected = "monitrc:2:34: error: this cannot be a password as it stands\n  \tset httpd port 2812 allow admin:******** allow x\n  \t                                ^~~~~~~~\n  help: put it in quotes; reserved words, numbers and special characters cannot stand alone\n";
     assert_eq!(parsed.diagnostics.render(&sources), expected);
 }
 

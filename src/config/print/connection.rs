@@ -56,7 +56,7 @@ pub fn connection(connection: &Connection, secrets: Secrets) -> String {
     }
     for exchange in &connection.dialogue {
         text.push_str(&match exchange {
-            Exchange::Send(bytes) => format!(" send {}", quoted_bytes(bytes)),
+            Exchange::Send(bytes) => format!(" send {}", quoted_bytes(&secrets.dialogue(bytes))),
             Exchange::Expect(pattern) => format!(" expect {}", quoted(&pattern.source)),
         });
     }
@@ -82,7 +82,7 @@ fn protocol_option(option: &ProtocolOption, secrets: Secrets) -> String {
     match option {
         ProtocolOption::Username(text) => format!(" username {}", quoted(text)),
         ProtocolOption::Password(secret) => format!(" password {}", secrets.text(secret)),
-        ProtocolOption::Request(text) => format!(" request {}", quoted(text)),
+        ProtocolOption::Request(text) => format!(" request {}", quoted(&secrets.request(text))),
         ProtocolOption::Head(head) => format!(" method {}", if *head { "head" } else { "get" }),
         ProtocolOption::Status { operator: sign, status } => format!(" status {} {status}", operator(*sign)),
         ProtocolOption::Checksum { expected, .. } => format!(" checksum {}", quoted(expected)),
@@ -123,7 +123,7 @@ pub fn url(url: &Url, secrets: Secrets) -> String {
         format!("{user}:{shown}@")
     });
     let host = if url.host.contains(':') { format!("[{}]", url.host) } else { url.host.clone() };
-    format!("{scheme}://{}{host}:{}{}", login.unwrap_or_default(), url.port, url.path)
+    format!("{scheme}://{}{host}:{}{}", login.unwrap_or_default(), url.port, secrets.request(&url.path))
 }
 
 /// ` type tcpssl …`, the only encryption that sockets in the filesystem can have.

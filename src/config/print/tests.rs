@@ -130,3 +130,14 @@ fn secrets_are_masked_unless_they_are_asked_for() {
     assert_eq!(print(&config, Secrets::Shown).matches("s3cret").count(), 9);
     assert!(!format!("{config:?}").contains("s3cret"), "{config:?}");
 }
+
+#[test]
+fn secrets_in_requests_and_in_what_is_sent_are_masked_too() {
+    let config = config(
+        "check host h1 address x if failed port 3 send 'AUTH s3cret\\r\\nPING' then alert if failed port 4 protocol http request '/x?token=s3cret&q=1' then alert if failed url http://h/x?password=s3cret then alert",
+    );
+    let masked = print(&config, Secrets::Masked);
+    assert!(!masked.contains("s3cret") && masked.matches(super::MASK).count() == 3, "{masked}");
+    assert!(masked.contains("&q=1") && masked.contains("PING"), "{masked}");
+    assert_eq!(print(&config, Secrets::Shown).matches("s3cret").count(), 3);
+}

@@ -72,6 +72,7 @@ const ROWS: &[(&str, &str, &str, Severity, u32, &str)] = &[
     ("every twice", PROCESS, "every 2 cycles\nevery 3 cycles", Warning, 3, "only once"),
     ("address twice", "", "set httpd port 1 address x\naddress ::1 allow a:x", Warning, 2, "only once"),
     ("password file without users", "", "set httpd port 1 address ::1 allow /users c", Warning, 1, "no such user"),
+    ("password file that is empty", "", "set httpd port 1 address ::1 allow /empty", Warning, 1, "has no users"),
     ("user twice", "", "set httpd port 1 address ::1 allow x:y\nallow x:z", Warning, 2, "already"),
     ("no network", "", "set httpd port 1 address ::1 allow a:x\nallow 10.0.0.0/99", Warning, 2, "no network"),
     ("collector without a page", "", "set mmonit http://hx/c", Warning, 1, "no 'set httpd'"),
@@ -86,6 +87,7 @@ fn each_message_of_the_original_has_its_like() {
         fake.add("/open", b"");
         fake.files.get_mut(Path::new("/open")).unwrap().0.mode = 0o644;
         fake.add("/bad", b"x\n(\n");
+        fake.add("/empty", b"");
         fake.add("/users", b"a:x\nb:y\n");
         fake.programs.insert("/plain".into(), super::ProgramState::NotExecutable);
         let loaded = loaded(&fake);
