@@ -24,5 +24,6 @@ mod program;
 mod reload;
 mod revive;
 mod scale;
+mod shown;
 mod storm;
 mod traps;

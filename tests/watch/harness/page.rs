@@ -19,8 +19,13 @@ pub fn connect(port: u16) -> io::Result<TcpStream> {
 
 /// The whole answer to GET.
 pub fn get(port: u16, path: &str) -> io::Result<String> {
+    get_with(port, path, "")
+}
+
+/// The same with header lines.
+pub fn get_with(port: u16, path: &str, lines: &str) -> io::Result<String> {
     let mut stream = connect(port)?;
-    stream.write_all(format!("GET {path} HTTP/1.0\r\n\r\n").as_bytes())?;
+    stream.write_all(format!("GET {path} HTTP/1.0\r\n{lines}\r\n").as_bytes())?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
     Ok(answer)
