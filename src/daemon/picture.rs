@@ -25,7 +25,7 @@ use crate::view::status::{
 impl Daemon {
     /// Draws it. Readings that no check needs are taken here, for the one who asks.
     pub(super) fn picture(&self, detail: Detail<'_>) -> Status {
-        if detail != Detail::Overview {
+        if !matches!(detail, Detail::State | Detail::Overview) {
             self.read_at.set(Some(clock::monotonic()));
         }
         let mut sample = Sample::new(&*self.table, self.own);
@@ -42,7 +42,7 @@ impl Daemon {
         let services = config.listed.iter().filter_map(|id| Some((*id, config.services.get(id.0)?)));
         let services = services.filter(|(_, service)| match detail {
             Detail::One(name) => service.name.eq_ignore_ascii_case(name),
-            Detail::Overview | Detail::Full => true,
+            Detail::State | Detail::Overview | Detail::Full => true,
         });
         let bytes = |share: std::io::Result<Share>| share.ok().map(|share| share.total);
         Status {
@@ -119,6 +119,7 @@ impl Daemon {
             settings: if is_page { settings(config, service) } else { Vec::new() },
             rules: if is_page { standings(service, ledger) } else { Vec::new() },
             events: match detail {
+                Detail::State => Vec::new(),
                 Detail::Overview => ledger.recent.iter().find(|event| is_bad(event)).map(event).into_iter().collect(),
                 Detail::Full | Detail::One(_) => ledger.recent.iter().map(event).collect(),
             },
@@ -138,7 +139,7 @@ impl Daemon {
 
     fn readings(&self, id: ServiceId, service: &Service, detail: Detail<'_>, sample: &mut Sample<'_>) -> Readings {
         let ledger = self.engine.ledger(id);
-        if ledger.monitor == Monitor::Off {
+        if ledger.monitor == Monitor::Off || detail == Detail::State {
             return Readings::None;
         }
         match (&service.kind, ledger.process) {
@@ -149,7 +150,7 @@ impl Daemon {
             }
             (Kind::Process(_), Some(entry)) => {
                 let asked = match detail {
-                    Detail::Overview => Asked::usage(),
+                    Detail::State | Detail::Overview => Asked::usage(),
                     Detail::Full | Detail::One(_) => Asked::everything(),
                 };
                 let seen = process::readings(asked, Presence::Running(entry), sample, clock::monotonic());

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::action::Command;
 use crate::view::html::Visitor;
-use crate::view::select::Missing;
+use crate::view::select::{Missing, Selection};
 use crate::view::status::{Detail, Status};
 use crate::view::{html, text, xml};
 
@@ -56,21 +56,23 @@ pub fn answer(route: &Route, visitor: Visitor<'_>, status: impl FnOnce(Detail<'_
                 }
             }
         }
-        Route::Runtime => Reply::html(html::runtime(&status(Detail::Overview), visitor)),
+        Route::Runtime => Reply::html(html::runtime(&status(Detail::State), visitor)),
         Route::About => Reply::html(html::about(visitor.signature)),
         Route::Log => return Outcome::Log,
         Route::Icon => Reply::svg(html::ICON),
         Route::Presence => Reply::html(""),
         Route::Stylesheet => Reply::css(html::STYLESHEET),
-        Route::Status(how) => told(text::status(&status(Detail::Full), &how.selection, how.product, how.style)),
+        Route::Status(how) => {
+            told(text::status(&status(all_of(&how.selection)), &how.selection, how.product, how.style))
+        }
         Route::Xml(layout) => Reply::xml(xml::document(&status(Detail::Full), *layout)),
-        Route::Summary(how) => told(text::summary(&status(Detail::Overview), &how.selection, how.product, how.style)),
-        Route::Report { selection, part } => told(text::report(&status(Detail::Overview), selection, *part)),
+        Route::Summary(how) => told(text::summary(&status(Detail::State), &how.selection, how.product, how.style)),
+        Route::Report { selection, part } => told(text::report(&status(Detail::State), selection, *part)),
         Route::Ping => Reply::text("pong"),
-        Route::Id => Reply::text(status(Detail::Overview).id),
+        Route::Id => Reply::text(status(Detail::State).id),
         Route::Lag => return Outcome::Lag,
         Route::Daemon(verb) => return Outcome::Daemon(*verb),
-        Route::Action { verb, targets, time, then } => match targets.targets(&status(Detail::Overview)) {
+        Route::Action { verb, targets, time, then } => match targets.targets(&status(Detail::State)) {
             Ok(services) => {
                 let services = services.iter().map(|service| service.name.clone()).collect();
                 let then = then.as_ref().map_or_else(|| Reply::text(""), |path| moved(path));
@@ -93,10 +95,20 @@ fn moved(path: &str) -> Reply {
     Reply::moved(path, if is_service(path) { html::moved(path) } else { String::new() })
 }
 
+/// All readings of whoever is asked for.
+fn all_of(selection: &Selection) -> Detail<'_> {
+    match selection {
+        Selection::Named(names) => match names.as_slice() {
+            [name] => Detail::One(name),
+            _ => Detail::Full,
+        },
+        Selection::All | Selection::Group(_) => Detail::Full,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::view::select::Selection;
     use crate::view::status::sample;
 
     const VISITOR: Visitor<'_> = Visitor { signature: "pollux", token: None };
@@ -146,6 +158,36 @@ mod tests {
         assert_eq!(page("Alive"), (200, String::new()));
         assert_eq!(page("nope"), (404, "There is no service named \"nope\"".to_owned()));
         assert!(page(&"x".repeat(8000)).1.len() < 200);
+    }
+
+    #[test]
+    fn no_more_is_looked_at_than_is_shown() {
+        let asked = |route: &str| {
+            let origin = super::super::route::Origin::Private;
+            let route = super::super::route::route(super::super::route::Method::Get, route.as_bytes(), b"", &origin);
+            let mut asked = String::new();
+            let _ = answer(&route.unwrap(), VISITOR, |detail| {
+                asked = format!("{detail:?}");
+                sample::status()
+            });
+            asked
+        };
+        let table = [
+            ("/", "Overview"),
+            ("/_summary", "State"),
+            ("/_report?type=down", "State"),
+            ("/_getid", "State"),
+            ("/_runtime", "State"),
+            ("/_status", "Full"),
+            ("/_status?service=alive", "One(\"alive\")"),
+            ("/_status?service=alive&service=lazy", "Full"),
+            ("/_status2?format=xml", "Full"),
+            ("/alive", "One(\"alive\")"),
+            ("/_ping", ""),
+        ];
+        for (route, expected) in table {
+            assert_eq!(asked(route), expected, "{route}");
+        }
     }
 
     #[test]

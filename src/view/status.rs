@@ -143,7 +143,8 @@ pub struct ServiceStatus {
     /// Its rules in the order of the configuration, for its page. Only of [`Detail::One`].
     pub rules: Vec<(String, Standing)>,
     /// What happened last, latest first: when, in local time, and the message. Of
-    /// [`Detail::Overview`] no more than the last that told of a failure or a change.
+    /// [`Detail::Overview`] no more than the last that told of a failure or a change, of
+    /// [`Detail::State`] none.
     pub events: Vec<(LocalTime, String)>,
     /// Last few lines a program of this service printed or the reason of its last failed action; empty when none.
     pub last_failure: Option<String>,
@@ -233,7 +234,9 @@ pub struct LinkReadings {
 /// How much a reader wants to know; a picture shows no less.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Detail<'a> {
-    /// Which services there are and how they are.
+    /// Which services there are and how they stand, without readings.
+    State,
+    /// The same with the readings that cost little.
     Overview,
     /// All readings.
     Full,
