@@ -86,6 +86,10 @@ impl Daemon {
                 },
                 News::Overdue { service, purpose, pid, output } => {
                     if let Some(id) = self.engine.find(&service) {
+                        if purpose == Purpose::Check {
+                            self.check_overdue(id, pid);
+                            continue;
+                        }
                         self.engine.program_overdue(id, purpose, pid, output);
                     }
                 }

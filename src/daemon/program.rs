@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 
 use super::Daemon;
+use crate::base::process::Pid;
 use crate::base::program::{Outcome, Purpose};
 use crate::base::time::Mono;
 use crate::config::{Kind, Program, Service, ServiceId};
@@ -64,15 +65,20 @@ impl Daemon {
         self.jobs.hold(order, &self.table).map(|_| ()).map_err(|error| format!("cannot create a process: {error}"))
     }
 
+    /// A check program took too long and is being ended.
+    pub(super) fn check_overdue(&mut self, id: ServiceId, pid: Pid) {
+        let service = self.engine.config().services.get(id.0);
+        if let Some((service, Kind::Program(program))) = service.map(|service| (service, &service.kind)) {
+            let seconds = program.timeout.unwrap_or_default().as_secs();
+            let name = &service.name;
+            self.log.error(&format!("'{name}' program timed out after {seconds} s. Killing program with pid {pid}"));
+        }
+    }
+
     /// A check program ended: its service is judged, unless nobody asks any more.
     pub(super) fn check_ended(&mut self, id: ServiceId, outcome: Outcome, now: Mono) {
         if !self.engine.awaits_observation(id) {
             return;
-        }
-        if outcome.timed_out
-            && let Some(service) = self.engine.config().services.get(id.0)
-        {
-            self.log.error(&format!("'{}' program timed out and was ended", service.name));
         }
         let started = machine::uptime().ok().zip(outcome.started).map(|(up, start)| {
             let ago = up.saturating_sub(start.since_boot());

@@ -74,11 +74,11 @@ pub struct Ended {
 pub enum News {
     /// A program ended.
     Ended(Ended),
-    /// A start or restart program is past its deadline; it runs on.
+    /// A start or restart program is past its deadline and runs on, or a check program is and is being ended.
     Overdue {
         /// The service.
         service: String,
-        /// Start or restart.
+        /// Start, restart or check.
         purpose: Purpose,
         /// The program's process.
         pid: Pid,
@@ -342,14 +342,16 @@ impl Job {
     fn judge(&mut self, now: Mono, news: &mut Vec<News>) {
         match self.phase {
             Phase::Running if self.deadline.is_some_and(|deadline| now >= deadline) => {
-                if self.purpose.brings_to_life() {
-                    self.phase = Phase::Overdue;
+                if self.purpose.brings_to_life() || self.purpose == Purpose::Check {
                     news.push(News::Overdue {
                         service: self.service.clone(),
                         purpose: self.purpose,
                         pid: self.identity.pid,
                         output: self.printed(),
                     });
+                }
+                if self.purpose.brings_to_life() {
+                    self.phase = Phase::Overdue;
                 } else {
                     let _ = wait::signal_group(self.identity.pid, wait::TERM);
                     self.phase = Phase::Terminating { kill_at: now.plus(GRACE) };
