@@ -32,7 +32,7 @@ use play::play;
 use sandbox::Program;
 
 /// How many cases are under way at once; they mostly wait.
-const WORKERS: usize = 8;
+const WORKERS: usize = 12;
 
 /// After so many failures something is wrong with all cases, and the rest is not played.
 const ENOUGH: usize = 20;
