@@ -65,9 +65,17 @@ impl Parser<'_> {
         Err(self.expected_word("'pidfile' or 'matching'", &["pidfile", "matching"]))
     }
 
-    /// `as user USER`
+    /// `as user USER`, in which `as` is no noise: a statement that begins with `user` is a mistake to the original.
     fn user(&mut self) -> Parse<Option<Text>> {
-        if self.accept("user") { self.id("a user name or number").map(Some) } else { Ok(None) }
+        let skipped = Span { start: self.last().end, end: self.peek().span.start };
+        let line = self.lexer.slice(skipped).rsplit(|byte| *byte == b'\n').find(|line| !line.trim_ascii().is_empty());
+        let mut words = line.unwrap_or_default().split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+        let is_as = words.next_back().is_some_and(|word| word.eq_ignore_ascii_case(b"as"));
+        let is_comment = line.is_some_and(|line| line.contains(&b'#'));
+        if is_as && !is_comment && self.accept("user") {
+            return self.id("a user name or number").map(Some);
+        }
+        Ok(None)
     }
 
     fn check_path(&mut self) -> Parse<Text> {
