@@ -19,6 +19,7 @@
 //!
 //! The news of the log are what came after the last step `log`. Equal lines that follow each other are one.
 
+use std::net::TcpStream;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
@@ -32,6 +33,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A cycle that was asked for while one ended may be forgotten by the original, so it is asked for again.
 const AGAIN: Duration = Duration::from_secs(4);
+
+/// How long the server of a daemon is waited for.
+const HTTPD: Duration = Duration::from_secs(2);
 
 /// How many lines of the log are shown with a step that fails.
 const TAIL: usize = 30;
@@ -133,7 +137,14 @@ impl Player<'_> {
             .stderr(terminal);
         let child = spawn(&mut command).map_err(|why| why.to_string())?;
         *place.borrow_mut() = Some(child);
-        until(|| (self.ticks(who) > ticks).then_some(Vec::new())).ok_or_else(|| "no first cycle".to_owned())
+        until(|| (self.ticks(who) > ticks).then_some(())).ok_or_else(|| "no first cycle".to_owned())?;
+        // The original's server may come up behind its first cycle; some cases have none.
+        let port = self.sandbox.ports[usize::from(!who.is_empty())];
+        let begun = Instant::now();
+        while !self.sandbox.has_world() && begun.elapsed() < HTTPD && TcpStream::connect(("127.0.0.1", port)).is_err() {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Ok(Vec::new())
     }
 
     /// The program under test, or the one beside it, with its control file.
