@@ -1,10 +1,13 @@
 //! The engine in a made-up world: services with dependencies, slow and failing starts, crash loops, numbers of processes that
-//! are used again, zombies, clocks that step, kill -9 of the daemon between any two steps, reloads of changed files. Promises
-//! are checked at every step. `make simulate SEEDS=N` runs it with N seeds more; `SEED=n` repeats one.
+//! are used again, zombies, clocks that step, scripts of others, kill -9 of the daemon between any two steps, reloads of changed files. Promises
+//! are checked at every step. `make simulate SEEDS=N` runs it with N seeds more; `SEED=n` repeats one; with `TABLE` set the
+//! table of the random seeds is printed as well.
 
 // a test may fail loudly; clippy's exception covers test functions only, not what they share
 #![allow(clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::unwrap_used)]
 
+#[path = "simulate/clock.rs"]
+mod clock;
 #[path = "simulate/control.rs"]
 mod control;
 #[path = "simulate/daemon.rs"]
@@ -13,6 +16,8 @@ mod daemon;
 mod dice;
 #[path = "simulate/history.rs"]
 mod history;
+#[path = "simulate/looks.rs"]
+mod looks;
 #[path = "simulate/machine.rs"]
 mod machine;
 #[path = "simulate/promises.rs"]
@@ -20,27 +25,52 @@ mod promises;
 #[path = "simulate/table.rs"]
 mod table;
 
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
 
 use table::Table;
 
 /// Seeds of every run: the first of them in `make test`, all in `make simulate`.
-const FIXED: std::ops::Range<u64> = 0..1_000;
+const FIXED: Range<u64> = 0..4_000;
 const FIRST: u64 = 24;
 
 /// How often the fixed seeds visit each cell of the table at least.
-const VISITS: u64 = 100;
+const VISITS: u64 = 1_000;
 
-/// Runs seeds and adds up their tables; a broken promise names its seed.
-fn run(seeds: impl Iterator<Item = u64>) -> Table {
-    let mut table = Table::default();
-    for seed in seeds {
-        match catch_unwind(AssertUnwindSafe(|| history::history(seed))) {
-            Ok(found) => table.add(&found),
-            Err(_) => panic!("a promise is broken; again: SEED={seed} make simulate"),
+/// Runs seeds, as many at a time as there are processors, and adds up their tables; a broken promise names its seed.
+fn run(seeds: Range<u64>) -> Table {
+    let next = AtomicU64::new(seeds.start);
+    let work = || {
+        let mut table = Table::default();
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= seeds.end {
+                return Ok(table);
+            }
+            match catch_unwind(AssertUnwindSafe(|| history::history(seed))) {
+                Ok(found) => table.add(&found),
+                Err(_) => {
+                    next.store(seeds.end, Ordering::Relaxed);
+                    return Err(seed);
+                }
+            }
+        }
+    };
+    let processors = thread::available_parallelism().map_or(1, |count| count.get());
+    let tables: Vec<Result<Table, u64>> = thread::scope(|scope| {
+        let workers: Vec<_> = (0..processors).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().map(|worker| worker.join().unwrap()).collect()
+    });
+    let mut sum = Table::default();
+    for table in tables {
+        match table {
+            Ok(table) => sum.add(&table),
+            Err(seed) => panic!("a promise is broken; again: SEED={seed} make simulate"),
         }
     }
-    table
+    sum
 }
 
 fn number(name: &str) -> Option<u64> {
@@ -50,7 +80,7 @@ fn number(name: &str) -> Option<u64> {
 #[test]
 fn the_first_seeds_break_no_promise() {
     if number("SEED").is_none() {
-        let table = run(FIXED.take(FIRST as usize));
+        let table = run(FIXED.start..FIXED.start + FIRST);
         println!("{} events", table.total());
     }
 }
@@ -61,8 +91,9 @@ fn the_fixed_seeds_break_no_promise_and_visit_every_cell() {
     if number("SEED").is_some() {
         return;
     }
+    let began = std::time::Instant::now();
     let table = run(FIXED);
-    println!("{table}\n{} events", table.total());
+    println!("{table}\n{} events in {:.0} s", table.total(), began.elapsed().as_secs_f64());
     let gaps = table.gaps(VISITS);
     assert!(gaps.is_empty(), "{} cells:\n{}", gaps.len(), gaps.join("\n"));
 }
@@ -71,7 +102,7 @@ fn the_fixed_seeds_break_no_promise_and_visit_every_cell() {
 #[ignore = "make simulate runs it: random seeds, as many as SEEDS says, or the one that SEED names"]
 fn random_seeds_break_no_promise() {
     if let Some(seed) = number("SEED") {
-        run(std::iter::once(seed));
+        run(seed..seed + 1);
         return;
     }
     let clock = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
@@ -79,4 +110,7 @@ fn random_seeds_break_no_promise() {
     let count = number("SEEDS").unwrap_or(200);
     let table = run(first..first + count);
     println!("{count} seeds from {first} on, {} events", table.total());
+    if std::env::var_os("TABLE").is_some() {
+        println!("{table}");
+    }
 }

@@ -1,5 +1,6 @@
 //! Control files that chance writes.
 
+use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -10,6 +11,17 @@ use pollux::config::world::{FileFacts, ProgramState, World};
 
 use crate::dice::Dice;
 
+/// What the services of a world are like.
+#[derive(Clone, Copy)]
+pub struct Shape {
+    /// One depends on another in so many of those before it.
+    pub parents: u64,
+    /// So many in a hundred are no processes.
+    pub files: u64,
+    /// So many in a hundred of the processes are found by their title, not by a pidfile.
+    pub patterns: u64,
+}
+
 /// One service of the file.
 #[derive(Clone)]
 pub struct Written {
@@ -17,26 +29,33 @@ pub struct Written {
     pub unit: usize,
     pub name: String,
     depends: Vec<usize>,
+    /// A file that its programs bring and take away, instead of a process.
+    pub file: bool,
     pidfile: bool,
     start: Option<u64>,
     stop: Option<u64>,
     restart: Option<u64>,
     rule: &'static str,
-    told: bool,
+    pub told: bool,
+    /// What follows at once when its process ends.
+    exited: Option<&'static str>,
+    /// First and longest wait between its starts, in seconds.
+    pub backoff: Option<(u64, u64)>,
     limit: Option<(u64, u64, &'static str)>,
     other: &'static str,
 }
 
 impl Written {
-    pub fn of(unit: usize, dice: &mut Dice) -> Written {
+    pub fn of(unit: usize, dice: &mut Dice, Shape { parents, files, patterns }: Shape) -> Written {
         let seconds = [1, 5, 20, 30, 60];
         let mut timeout = |some: u64| (!dice.once_in(some)).then(|| seconds[dice.place(seconds.len())]);
-        let (start, stop, restart) = (timeout(12), timeout(8), timeout(100).filter(|_| unit % 5 == 4));
+        let (start, stop, restart) = (timeout(12), timeout(8), timeout(100).filter(|_| unit % 3 == 2));
         let rule = match dice.below(12) {
             0 => "start",
             1 => "alert",
             2 => "stop",
             3 => "unmonitor",
+            4 => "unmonitor for 50 seconds",
             _ => "restart",
         };
         let other = match dice.below(16) {
@@ -46,18 +65,23 @@ impl Written {
             3 => "onreboot laststate",
             _ => "",
         };
-        let actions = ["unmonitor", "stop", "alert", "exec /bin/limit", "restart"];
+        let actions = ["unmonitor", "unmonitor for 70 seconds", "stop", "alert", "exec /bin/limit", "restart"];
         let limit = dice.once_in(4).then(|| (1 + dice.below(4), 1 + dice.below(6), actions[dice.place(actions.len())]));
+        let file = dice.below(100) < files;
+        let exited = ["restart", "restart", "start", "alert"];
         Written {
             unit,
             name: format!("u{unit}"),
-            depends: (0..unit).filter(|_| dice.once_in(3)).take(4).collect(),
-            pidfile: dice.once_in(2),
+            depends: (0..unit).filter(|_| dice.once_in(parents)).take(4).collect(),
+            file,
+            pidfile: dice.below(100) >= patterns,
             start,
             stop,
             restart,
             rule,
             told: dice.once_in(3),
+            exited: dice.once_in(3).then(|| exited[dice.place(exited.len())]).filter(|_| !file),
+            backoff: dice.once_in(4).then(|| [(10, 200), (50, 100), (100, 100), (40, 600)][dice.place(4)]),
             limit,
             other,
         }
@@ -65,7 +89,8 @@ impl Written {
 
     /// It behaves as most do: it is started when it is gone, without limits.
     pub fn plain(mut self) -> Written {
-        (self.rule, self.limit, self.other) = ("restart", None, "");
+        (self.rule, self.limit, self.other, self.backoff) = ("restart", None, "", None);
+        self.exited = self.exited.map(|_| "restart");
         self.start = self.start.or(Some(20));
         self
     }
@@ -73,7 +98,9 @@ impl Written {
     /// The text of this service in its file.
     pub fn text(&self, all: &[Written]) -> String {
         let (unit, name) = (self.unit, &self.name);
-        let mut text = if self.pidfile {
+        let mut text = if self.file {
+            format!("check file {name} with path /data/u{unit}\n")
+        } else if self.pidfile {
             format!("check process {name} with pidfile /run/u{unit}\n")
         } else {
             format!("check process {name} matching \"^unit {unit} \"\n")
@@ -87,6 +114,12 @@ impl Written {
         if self.told {
             text +=
                 " if does not exist for 2 cycles then exec /bin/failed else if succeeded then exec /bin/recovered\n";
+        }
+        if let Some(action) = self.exited {
+            text += &format!(" if exited then {action}\n");
+        }
+        if let Some((first, longest)) = self.backoff {
+            text += &format!(" with backoff {first} seconds up to {longest} seconds\n");
         }
         if let Some((restarts, cycles, action)) = self.limit {
             // A limit that more restarts than cycles would have to pass is refused.
@@ -107,12 +140,32 @@ pub fn text(services: &[Written]) -> String {
     services.iter().map(|service| service.text(services)).collect()
 }
 
-/// What the daemon makes of it.
-pub fn config(services: &[Written]) -> Rc<Config> {
-    let world = File(text(services));
-    let loaded = load(Path::new(PATH), &world, &Overrides::default());
-    let messages = loaded.messages();
-    Rc::new(loaded.config.unwrap_or_else(|| panic!("a control file is refused\n{}\n{messages}", world.0)))
+/// Configurations that were read before, under their texts: reading is most of the work.
+#[derive(Default)]
+pub struct Read(HashMap<String, Rc<Config>>);
+
+impl Read {
+    /// What the daemon makes of these services.
+    pub fn config(&mut self, services: &[Written]) -> Rc<Config> {
+        self.config_of(text(services))
+    }
+
+    /// What the daemon makes of that text.
+    pub fn config_of(&mut self, text: String) -> Rc<Config> {
+        if let Some(config) = self.0.get(&text) {
+            return Rc::clone(config);
+        }
+        let world = File(text);
+        let loaded = load(Path::new(PATH), &world, &Overrides::default());
+        let messages = loaded.messages();
+        let config = loaded.config.unwrap_or_else(|| panic!("a control file is refused\n{}\n{messages}", world.0));
+        let config = Rc::new(config);
+        if self.0.len() >= 64 {
+            self.0.clear();
+        }
+        self.0.insert(world.0, Rc::clone(&config));
+        config
+    }
 }
 
 /// The unit behind a service.

@@ -8,16 +8,14 @@ use pollux::base::cron::Minute;
 use pollux::base::process::{BootId, Identity};
 use pollux::base::program::{Outcome, Purpose};
 use pollux::base::time::{Mono, Wall};
-use pollux::config::{Kind, ProcessTarget, ServiceId};
+use pollux::config::ServiceId;
 use pollux::event::ledger::Past;
-use pollux::facts::observation::Observation;
-use pollux::facts::pidfile::Content;
-use pollux::facts::process::Presence;
 use pollux::job::JournalEntry;
 use pollux::state::State;
 
-use crate::control::{self, Written, unit_of};
+use crate::control::{self, Read, Written, unit_of};
 use crate::dice::Dice;
+use crate::looks::{Asked, Late};
 use crate::machine::{Fault, Machine};
 use crate::promises::Promises;
 use crate::table::{self, Event, Table};
@@ -50,19 +48,13 @@ pub struct Job {
     adopted: bool,
 }
 
-/// A look whose answer takes its time.
-struct Late {
-    service: String,
-    action: bool,
-    content: Content,
-    at: Mono,
-}
-
 /// What dies with kill -9.
 pub struct Daemon {
     pub engine: Engine,
     pub jobs: Vec<Job>,
-    late: Vec<Late>,
+    pub late: Vec<Late>,
+    /// Processes whose end was told.
+    pub told_of: Vec<Identity>,
     dirty: bool,
     next_cycle: Mono,
     next_adopted: Mono,
@@ -87,6 +79,9 @@ pub struct World {
     pub table: Table,
     pub promises: Promises,
     pub log: Vec<String>,
+    /// The system cannot tell of the ends of processes.
+    pub deaf: bool,
+    read: Read,
 }
 
 fn purpose_events(purpose: Purpose) -> [Event; 3] {
@@ -123,7 +118,10 @@ impl World {
             table: Table::default(),
             promises: Promises::new(units),
             log: Vec::new(),
+            deaf: false,
+            read: Read::default(),
         };
+        world.deaf = world.dice.once_in(4);
         world.start_daemon();
         world
     }
@@ -164,6 +162,7 @@ impl World {
                 self.table.count(table::State::of(&daemon.engine, id), Event::Killed);
             }
             self.machine.drop_held();
+            self.promises.daemon_died();
             self.tell("-- kill -9".to_owned());
         }
     }
@@ -190,7 +189,7 @@ impl World {
     pub fn start_daemon(&mut self) {
         self.tell("-- a daemon starts".to_owned());
         let now = self.machine.now;
-        let mut engine = Engine::new(control::config(&self.services), false);
+        let mut engine = Engine::new(self.read.config(&self.services), false);
         let mut jobs = Vec::new();
         let state = self.disk.as_ref().map(|text| State::parse(text.as_bytes()).expect("a whole state file"));
         let same_boot = state.as_ref().is_none_or(|state| state.boot == self.boot());
@@ -255,98 +254,41 @@ impl World {
             }
             engine.resume(now);
         }
-        self.promises.forget_counts();
-        self.daemon = Some(Daemon { engine, jobs, late: Vec::new(), dirty: true, next_cycle: now, next_adopted: now });
+        self.promises.take_up(same_boot);
+        self.daemon = Some(Daemon {
+            engine,
+            jobs,
+            late: Vec::new(),
+            told_of: Vec::new(),
+            dirty: true,
+            next_cycle: now,
+            next_adopted: now,
+        });
+        self.check_taken_up();
         self.check_settled();
         self.settle();
     }
 
-    fn note(&mut self, id: ServiceId, event: Event) {
+    pub fn note(&mut self, id: ServiceId, event: Event) {
         if let Some(daemon) = &self.daemon {
             let state = table::State::of(&daemon.engine, id);
             self.table.count(state, event);
         }
     }
 
-    fn name(&self, id: ServiceId) -> String {
+    pub fn name(&self, id: ServiceId) -> String {
         self.engine().map(|engine| engine.config().services[id.0].name.clone()).unwrap_or_default()
     }
 
-    fn target(&self, id: ServiceId) -> Option<(usize, ProcessTarget)> {
-        let service = &self.engine()?.config().services[id.0];
-        match &service.kind {
-            Kind::Process(target) => Some((unit_of(&service.name)?, target.clone())),
-            _ => None,
-        }
-    }
-
-    /// What a look at the service finds now.
-    pub fn presence(&self, id: ServiceId, content: Option<&Content>) -> Presence {
-        let Some((unit, target)) = self.target(id) else { return Presence::Unknown("no process".to_owned()) };
-        let known = self.engine().and_then(|engine| engine.known(id));
-        let content = content.cloned().unwrap_or_else(|| self.machine.content(unit));
-        self.machine.presence(unit, &target, known, &content)
-    }
-
-    /// Asks for a look that takes its time; false when the service is not far away.
-    fn ask(&mut self, id: ServiceId, action: bool) -> bool {
-        let Some((unit, ProcessTarget::Pidfile { .. })) = self.target(id) else { return false };
-        let distance = self.machine.units[unit].distance;
-        if distance.is_zero() {
-            return false;
-        }
-        let (service, content, at) = (self.name(id), self.machine.content(unit), self.machine.now.plus(distance));
-        if let Some(daemon) = &mut self.daemon
-            && !daemon.late.iter().any(|late| late.service == service && late.action == action)
-        {
-            daemon.late.push(Late { service, action, content, at });
-        }
-        true
-    }
-
-    fn looked(&mut self, id: ServiceId, content: Option<&Content>) {
-        let presence = self.presence(id, content);
-        self.note(
-            id,
-            match presence {
-                Presence::Running(_) => Event::LookedRunning,
-                Presence::Gone(_) => Event::LookedGone,
-                Presence::Unknown(_) => Event::LookedUnknown,
-            },
-        );
-        let (now, wall) = (self.machine.now, self.wall());
-        if let Some(daemon) = &mut self.daemon {
-            daemon.engine.looked(id, &presence, now, wall);
-        }
-    }
-
-    fn observed(&mut self, id: ServiceId, content: Option<&Content>) {
-        let is_process = self.target(id).is_some();
-        let presence = self.presence(id, content);
-        let seen = if is_process { Observation::presence_of(presence.clone()) } else { Observation::Nothing };
-        self.note(
-            id,
-            match (&presence, is_process) {
-                (Presence::Gone(_), true) => Event::SeenGone,
-                (Presence::Unknown(_), true) => Event::SeenUnknown,
-                _ => Event::SeenRunning,
-            },
-        );
-        let (now, wall) = (self.machine.now, self.wall());
-        let Some(daemon) = &mut self.daemon else { return };
-        let was_busy = daemon.engine.pending(id).is_some();
-        daemon.engine.observed(id, &seen, now, wall);
-        if is_process {
-            self.check_judged(id, &presence, was_busy);
-        }
-    }
-
     /// Performs effects until the engine has no more.
-    fn perform(&mut self) {
-        const MOST: usize = 100_000;
+    pub fn perform(&mut self) {
+        const MOST: usize = 300_000;
         let mut effects = 0;
         while let Some(effect) = self.daemon.as_mut().and_then(|daemon| daemon.engine.next_effect()) {
             effects += 1;
+            if effects + 100 > MOST {
+                self.tell(format!("{effect:?}"));
+            }
             if effects > MOST {
                 self.broken("the engine comes to no end");
             }
@@ -359,16 +301,9 @@ impl World {
                     if self.ticks && matches!(waits, Some("going" | "appearing")) {
                         self.note(id, Event::LookDue);
                     }
-                    if !self.ask(id, true) {
-                        self.looked(id, None);
-                    }
+                    self.look(id);
                 }
-                Effect::LookEarly(id) => {
-                    let (presence, now, wall) = (self.presence(id, None), self.machine.now, self.wall());
-                    if let Some(daemon) = &mut self.daemon {
-                        daemon.engine.looked_early(id, &presence, None, now, wall);
-                    }
-                }
+                Effect::LookEarly(id) => self.look_early(id),
                 Effect::Run { service, purpose, timeout } => self.run(service, purpose, timeout),
                 Effect::Exec { service, source, .. } => {
                     let name = self.name(service);
@@ -390,9 +325,11 @@ impl World {
     }
 
     fn run(&mut self, id: ServiceId, purpose: Purpose, timeout: Option<Duration>) {
-        let (Some((unit, _)), service) = (self.target(id), self.name(id)) else { return };
+        let service = self.name(id);
+        let Some(unit) = unit_of(&service) else { return };
         self.check_run(id, unit, purpose);
-        if self.machine.units[unit].fault == Fault::NoFork {
+        let is_refused = std::mem::take(&mut self.machine.units[unit].no_fork);
+        if is_refused || self.machine.units[unit].fault == Fault::NoFork {
             self.note(id, purpose_events(purpose)[2]);
             let now = self.machine.now;
             if let Some(daemon) = &mut self.daemon {
@@ -448,6 +385,7 @@ impl World {
         let again = State::parse(text.as_bytes()).map(|state| state.print());
         assert_eq!(again.as_ref(), Ok(&text), "a state file says something else than was written");
         self.disk = Some(text);
+        self.keep();
     }
 
     /// When the next thing happens.
@@ -467,10 +405,18 @@ impl World {
 
     /// Lets time pass.
     pub fn run_for(&mut self, time: Duration) {
+        self.run_until(time, |_| false);
+    }
+
+    /// Lets time pass, until the world is as wanted at the most.
+    pub fn run_until(&mut self, time: Duration, wanted: impl Fn(&World) -> bool) {
         let until = self.machine.now.plus(time);
         while let Some(next) = self.next().filter(|next| *next <= until) {
             self.machine.now = self.machine.now.max(next);
             self.turn();
+            if wanted(self) {
+                return;
+            }
         }
         self.machine.now = until;
     }
@@ -489,6 +435,7 @@ impl World {
         let now = self.machine.now;
         self.machine.turn(&mut self.dice);
         self.take_news();
+        self.take_exits();
         self.take_answers();
         let Some(daemon) = &mut self.daemon else { return };
         if now >= daemon.next_cycle {
@@ -503,8 +450,9 @@ impl World {
         self.ticks = true;
         self.settle();
         self.ticks = false;
-        if let Some(next) = self.engine().and_then(Engine::next_deadline) {
-            assert!(next > now, "the engine wants to be asked again at once: {:#?}", self.log);
+        self.check_time();
+        if self.engine().and_then(Engine::next_deadline).is_some_and(|next| next <= now) {
+            self.broken("the engine wants to be asked again at once");
         }
     }
 
@@ -582,24 +530,6 @@ impl World {
         self.machine.turn(&mut self.dice);
     }
 
-    fn take_answers(&mut self) {
-        let now = self.machine.now;
-        while let Some(daemon) = &mut self.daemon
-            && let Some(place) = daemon.late.iter().position(|late| late.at <= now)
-        {
-            let late = daemon.late.remove(place);
-            let Some(id) = daemon.engine.find(&late.service) else { continue };
-            if late.action {
-                self.looked(id, Some(&late.content));
-            } else if daemon.engine.awaits_observation(id) {
-                self.observed(id, Some(&late.content));
-            }
-            self.answers = true;
-            self.perform();
-            self.answers = false;
-        }
-    }
-
     fn cycle(&mut self) {
         let Some(daemon) = &self.daemon else { return };
         let config = daemon.engine.config().clone();
@@ -614,11 +544,15 @@ impl World {
                 self.check_due(id, may, due);
                 if !due {
                     self.table.count(state, Event::PassedOver);
-                } else if !self.ask(id, false) {
+                } else if !self.ask(id, Asked::Cycle) {
                     self.observed(id, None);
                 }
             }
             self.perform();
+        }
+        // Histories move on without telling anybody.
+        if let Some(daemon) = &mut self.daemon {
+            daemon.dirty = true;
         }
     }
 
@@ -642,14 +576,35 @@ impl World {
         self.settle();
     }
 
+    /// Users ask that services are left alone for a while.
+    pub fn leave_alone(&mut self, names: &[String], time: Duration) {
+        let Some(daemon) = &self.daemon else { return };
+        let ids: Vec<ServiceId> = names.iter().filter_map(|name| daemon.engine.find(name)).collect();
+        self.tell(format!("-- unmonitor {names:?} for {time:?}"));
+        for id in &ids {
+            self.note(*id, Event::CommandUnmonitorFor);
+        }
+        let now = self.machine.now;
+        self.machine.forget_promises();
+        self.note_wish(Command::Unmonitor, &ids);
+        if let Some(daemon) = &mut self.daemon {
+            daemon.engine.unmonitor_for(&ids, time, now);
+        }
+        self.note_absence(&ids, now.plus(time));
+        self.settle();
+    }
+
     /// Another control file is put in place, and the daemon reads it.
     pub fn reload(&mut self, services: Vec<Written>) {
         let before: Vec<Written> = std::mem::replace(&mut self.services, services);
         // A changed timeout is another promise.
         self.machine.forget_promises();
         self.settle();
+        if self.daemon.is_none() {
+            self.promises.changed_unseen();
+        }
         let Some(daemon) = &self.daemon else { return };
-        let config = control::config(&self.services);
+        let config = self.read.config(&self.services);
         for (id, old) in action::ids(&daemon.engine.config().clone()) {
             let text = |services: &[Written]| {
                 services.iter().find(|written| written.name == old.name).map(|written| written.text(services))
@@ -665,9 +620,8 @@ impl World {
             );
         }
         self.tell(format!("-- reload\n{}", control::text(&self.services)));
-        self.promises.forget_counts();
         let now = self.machine.now;
-        self.promises.forget_order();
+        self.note_reload(&before);
         // Killed before the new names are written, it would know renamed services no more.
         let doom = self.doom.take();
         let Some(daemon) = &mut self.daemon else { return };
@@ -686,26 +640,11 @@ impl World {
                 daemon.engine.adopted(id, job.purpose, now);
             }
         }
-        // What was asked about services that are no more, or have another pidfile, is asked anew.
-        let (kept, dropped): (Vec<Late>, Vec<Late>) = std::mem::take(&mut daemon.late).into_iter().partition(|late| {
-            config.services.iter().any(|service| service.name == late.service && has_pidfile(service))
-        });
-        daemon.late = kept;
         daemon.next_cycle = now;
         daemon.dirty = true;
-        for late in dropped.into_iter().filter(|late| late.action) {
-            if let Some(id) = self.engine().and_then(|engine| engine.find(&late.service))
-                && !self.ask(id, true)
-            {
-                self.looked(id, None);
-            }
-        }
+        self.ask_anew();
         self.check_settled();
         self.turn();
         self.doom = doom;
     }
-}
-
-fn has_pidfile(service: &pollux::config::Service) -> bool {
-    matches!(service.kind, Kind::Process(ProcessTarget::Pidfile { .. }))
 }

@@ -3,16 +3,31 @@
 use std::time::Duration;
 
 use pollux::action::Command;
-use pollux::config::{Kind, Mode, ServiceId};
+use pollux::base::program::Purpose;
+use pollux::config::{Mode, ServiceId};
 use pollux::event::ledger::Monitor;
 
-use crate::control::{Written, unit_of};
+use crate::control::{Shape, Written, unit_of};
 use crate::daemon::{INTERVAL, World};
 use crate::dice::Dice;
 use crate::machine::{Fault, Unit};
-use crate::table::{Event, State, Table};
+use crate::table::{EVENTS, Event, State, Table};
 
 const COMMANDS: [Command; 5] = [Command::Start, Command::Stop, Command::Restart, Command::Monitor, Command::Unmonitor];
+
+/// What chance may do to a world, and has done.
+struct Fate {
+    dice: Dice,
+    shape: Shape,
+    /// Units.
+    count: usize,
+    /// How much goes wrong: once in so many times.
+    trouble: u64,
+    /// Most answers about pidfiles take their time.
+    far: bool,
+    /// What was tried on services in each state.
+    tried: Table,
+}
 
 /// One seed: a world, what happens to it, and a calm end in which everything comes to rest.
 pub fn history(seed: u64) -> Table {
@@ -22,20 +37,41 @@ pub fn history(seed: u64) -> Table {
         n if n >= 240 => (10 + dice.place(40), 200),
         _ => (1 + dice.place(4), 1_500),
     };
-    let services: Vec<Written> = (0..count).map(|unit| Written::of(unit, &mut dice)).collect();
+    let far = dice.once_in(2);
+    let shape = Shape {
+        parents: [1, 1, 2, 3, 6][dice.place(5)],
+        files: [0, 0, 20, 50][dice.place(4)],
+        patterns: if far { 10 } else { 50 },
+    };
+    let services: Vec<Written> = (0..count).map(|unit| Written::of(unit, &mut dice, shape)).collect();
     let mut world = World::new(services, count, dice.clone());
-    // How long a step is, at most, and how much goes wrong.
+    // How long a step is, at most.
     let pace = [500, 3_000, 20_000, 60_000][dice.place(4)];
     let trouble = 2 + dice.below(10);
-    for _ in 0..steps {
-        if !dice.once_in(3) {
-            meet(&mut world, &mut dice, count);
+    let mut fate = Fate { dice, shape, count, trouble, far, tried: Table::default() };
+    for unit in &mut world.machine.units {
+        unit.distance = fate.distance();
+    }
+    for done in 0..steps {
+        if fate.dice.once_in(3) {
+            fate.step(&mut world);
         } else {
-            step(&mut world, &mut dice, count, trouble);
+            fate.meet(&mut world);
         }
-        let time = dice.time(Duration::from_millis(pace));
-        world.run_for(time);
-        if world.daemon.is_none() && dice.once_in(3) {
+        let time = fate.dice.time(Duration::from_millis(pace));
+        // Time stops where something is seldom met.
+        let few = 20 * (1 + done as u64 / 500);
+        let tried = &fate.tried;
+        let is_rare = |world: &World| {
+            let engine = world.engine().filter(|_| count < 9);
+            engine.is_some_and(|engine| world.all().iter().any(|(id, _)| tried.row(State::of(engine, *id)) < few))
+        };
+        if fate.dice.once_in(2) {
+            world.run_for(time);
+        } else {
+            world.run_until(time, is_rare);
+        }
+        if world.daemon.is_none() && fate.dice.once_in(3) {
             world.start_daemon();
         }
     }
@@ -43,97 +79,199 @@ pub fn history(seed: u64) -> Table {
     world.table
 }
 
-/// What comes from outside meets the service whose state has seen least of it.
-fn meet(world: &mut World, dice: &mut Dice, count: usize) {
-    const OUTSIDE: [Event; 10] = [
-        Event::CommandStart,
-        Event::CommandStop,
-        Event::CommandRestart,
-        Event::CommandMonitor,
-        Event::CommandUnmonitor,
-        Event::Reload,
-        Event::ReloadChanged,
-        Event::ReloadRemoved,
-        Event::Killed,
-        Event::Reboot,
-    ];
-    let Some(engine) = world.engine() else { return };
-    let config = engine.config().clone();
-    let cell = |place: usize, event: Event| world.table.of(State::of(engine, ServiceId(place)), event);
-    let units =
-        config.services.iter().enumerate().filter_map(|(place, service)| Some((place, unit_of(&service.name)?)));
-    let cells = units.flat_map(|(place, unit)| OUTSIDE.map(|event| (cell(place, event), place, unit, event)));
-    let Some((_, place, unit, event)) = cells.min_by_key(|(seen, ..)| *seen) else { return };
-    let name = vec![config.services[place].name.clone()];
-    match event {
-        Event::CommandStart => world.command(Command::Start, &name),
-        Event::CommandStop => world.command(Command::Stop, &name),
-        Event::CommandRestart => world.command(Command::Restart, &name),
-        Event::CommandMonitor => world.command(Command::Monitor, &name),
-        Event::CommandUnmonitor => world.command(Command::Unmonitor, &name),
-        Event::ReloadChanged => replace(world, dice, unit),
-        Event::ReloadRemoved if world.services.len() > 1 => {
-            let mut services = world.services.clone();
-            services.retain(|written| written.unit != unit);
-            world.reload(services);
-        }
-        Event::Killed => {
-            world.kill();
-            if dice.once_in(2) {
-                world.start_daemon();
+impl Fate {
+    /// Something meets the service whose state has seen least of it.
+    fn meet(&mut self, world: &mut World) {
+        let Some(engine) = world.engine() else { return };
+        let mut least: Option<(u64, ServiceId, usize, State, Event)> = None;
+        for (id, unit) in world.all() {
+            let state = State::of(engine, id);
+            // Where many are as rare, none comes first always.
+            let first = self.dice.place(EVENTS.len());
+            for (event, _) in EVENTS[first..].iter().chain(&EVENTS[..first]).copied() {
+                let seen = self.tried.of(state, event).max(world.table.of(state, event));
+                if least.is_none_or(|(least, ..)| seen < least) && can_bring_about(world, id, unit, state, event) {
+                    least = Some((seen, id, unit, state, event));
+                }
             }
         }
-        Event::Reboot => world.reboot(),
-        _ => world.reload(world.services.clone()),
+        let Some((_, id, unit, state, event)) = least else { return };
+        self.tried.count(state, event);
+        self.bring_about(world, id, unit, event);
+        // What was taken out comes back some time.
+        let missing = (0..self.count).find(|unit| world.services.iter().all(|written| written.unit != *unit));
+        if let Some(unit) = missing.filter(|_| self.dice.once_in(2)) {
+            self.replace(world, unit);
+        }
     }
-    // What was taken out comes back some time.
-    let missing = (0..count).find(|unit| world.services.iter().all(|written| written.unit != *unit));
-    if let Some(unit) = missing.filter(|_| dice.once_in(2)) {
-        replace(world, dice, unit);
+
+    fn bring_about(&mut self, world: &mut World, id: ServiceId, unit: usize, event: Event) {
+        let name = vec![world.name(id)];
+        match event {
+            Event::CommandStart => world.command(Command::Start, &name),
+            Event::CommandStop => world.command(Command::Stop, &name),
+            Event::CommandRestart => world.command(Command::Restart, &name),
+            Event::CommandMonitor => world.command(Command::Monitor, &name),
+            Event::CommandUnmonitor => world.command(Command::Unmonitor, &name),
+            Event::CommandUnmonitorFor => self.leave_alone(world, &name),
+            Event::Reload => world.reload(world.services.clone()),
+            Event::ReloadChanged => self.replace(world, unit),
+            Event::ReloadRemoved => {
+                let mut services = world.services.clone();
+                services.retain(|written| written.unit != unit);
+                world.reload(services);
+            }
+            Event::Killed => {
+                world.kill();
+                if self.dice.once_in(2) {
+                    world.start_daemon();
+                }
+            }
+            Event::Reboot => world.reboot(),
+            Event::SeenRunning | Event::SeenGone | Event::SeenUnknown | Event::PassedOver => {
+                self.make(world, unit, event);
+                world.wake();
+            }
+            Event::LookedRunning | Event::LookedGone | Event::LookedUnknown => {
+                self.make(world, unit, event);
+                world.answer(&name[0]);
+            }
+            Event::StartNotRun | Event::StopNotRun => world.machine.units[unit].no_fork = true,
+            Event::StartOverdue | Event::StopTimedOut => world.machine.last(unit, purposes(event)),
+            Event::StartEnded | Event::StopEnded => world.end(unit, purposes(event), Fault::None),
+            Event::StartFailed | Event::StopFailed => world.end(unit, purposes(event), Fault::Fails),
+            Event::StartRefused => world.end(unit, purposes(event), Fault::Refuses),
+            Event::LookDue => {}
+        }
+    }
+
+    /// What a look at the unit finds is changed.
+    fn make(&mut self, world: &mut World, unit: usize, event: Event) {
+        world.machine.units[unit].unreadable = matches!(event, Event::SeenUnknown | Event::LookedUnknown);
+        match event {
+            Event::SeenGone | Event::LookedGone => world.machine.die(unit, &mut self.dice),
+            Event::SeenRunning | Event::LookedRunning => world.machine.appear(unit),
+            _ => {}
+        }
+    }
+
+    /// How long an answer about a pidfile takes.
+    fn distance(&mut self) -> Duration {
+        let is_far = if self.far { !self.dice.once_in(5) } else { self.dice.once_in(4) };
+        if is_far { self.dice.time(Duration::from_secs(9)) } else { Duration::ZERO }
+    }
+
+    fn leave_alone(&mut self, world: &mut World, names: &[String]) {
+        let seconds = [5, 40, 100, 400][self.dice.place(4)];
+        world.leave_alone(names, Duration::from_secs(seconds));
+    }
+
+    /// The service of a unit is written anew.
+    fn replace(&mut self, world: &mut World, unit: usize) {
+        let mut written = Written::of(unit, &mut self.dice, self.shape);
+        // Under another name it would be another service, of which the daemon knows nothing.
+        written.name.clone_from(&world.names[unit]);
+        let mut services = world.services.clone();
+        services.retain(|written| written.unit != unit);
+        services.push(written);
+        world.reload(services);
+    }
+
+    fn step(&mut self, world: &mut World) {
+        let unit = self.dice.place(self.count);
+        let all = self.dice.once_in(5);
+        let named = world.services.iter().filter(|written| all || written.unit == unit);
+        let names: Vec<String> = named.map(|written| written.name.clone()).collect();
+        let dice = &mut self.dice;
+        match dice.below(28) {
+            0 | 1 => world.machine.die(unit, dice),
+            2 => world.machine.appear(unit),
+            3..=5 => {
+                change(&mut world.machine.units[unit], dice, self.trouble);
+                world.machine.units[unit].distance = self.distance();
+            }
+            6 => world.machine.sweep(),
+            7 => world.machine.units[unit].unreadable = dice.once_in(3),
+            8..=12 => world.command(COMMANDS[dice.place(COMMANDS.len())], &names),
+            13 => world.reload(world.services.clone()),
+            14 => self.edit(world),
+            15 => world.doom = Some(dice.below(40)),
+            16 => world.kill(),
+            17 if dice.once_in(4) => world.reboot(),
+            // The wall clock steps: by an hour for the summer, or by anything.
+            18 => world.machine.wall = world.machine.wall.wrapping_add(3_600) & 0xffff_ffff,
+            19 => world.machine.wall = dice.below(4_000_000_000),
+            20 => {
+                world.machine.units[unit].pidfile =
+                    ["", "x", "0", "50", "1", "4711"].get(dice.place(7)).map(|t| (*t).into())
+            }
+            21 => self.leave_alone(world, &names),
+            22 => {
+                let time = dice.time(Duration::from_secs(40));
+                world.machine.hand(unit, time, dice);
+            }
+            _ => world.wake(),
+        }
+    }
+
+    /// The control file is changed, and read.
+    fn edit(&mut self, world: &mut World) {
+        let dice = &mut self.dice;
+        let mut services = world.services.clone();
+        match dice.below(6) {
+            0 if services.len() > 1 => drop(services.remove(dice.place(services.len()))),
+            // A daemon that is not there cannot see that it is the same service.
+            1 if world.daemon.is_some() => {
+                let place = dice.place(services.len());
+                let name = &mut services[place].name;
+                if name.ends_with('x') {
+                    name.pop();
+                } else {
+                    name.push('x');
+                }
+            }
+            2 => {
+                let place = dice.place(services.len());
+                services.rotate_left(place);
+            }
+            _ => {
+                let unit = dice.place(self.count);
+                return self.replace(world, unit);
+            }
+        }
+        for written in &services {
+            world.names[written.unit].clone_from(&written.name);
+        }
+        world.reload(services);
     }
 }
 
-/// The service of a unit is written anew.
-fn replace(world: &mut World, dice: &mut Dice, unit: usize) {
-    let mut written = Written::of(unit, dice);
-    // Under another name it would be another service, of which the daemon knows nothing.
-    written.name.clone_from(&world.names[unit]);
-    let mut services = world.services.clone();
-    services.retain(|written| written.unit != unit);
-    services.push(written);
-    world.reload(services);
+/// Whose programs an event is about.
+fn purposes(event: Event) -> fn(Purpose) -> bool {
+    match event {
+        Event::StopEnded | Event::StopFailed | Event::StopTimedOut | Event::StopNotRun => {
+            |purpose| purpose == Purpose::Stop
+        }
+        _ => Purpose::brings_to_life,
+    }
 }
 
-fn step(world: &mut World, dice: &mut Dice, count: usize, trouble: u64) {
-    let unit = dice.place(count);
-    let names = |world: &World, dice: &mut Dice| -> Vec<String> {
-        let all = dice.once_in(5);
-        let named = |written: &&Written| all || written.unit == unit;
-        world.services.iter().filter(named).map(|written| written.name.clone()).collect()
-    };
-    match dice.below(26) {
-        0 | 1 => world.machine.die(unit, dice),
-        2 => world.machine.appear(unit),
-        3..=5 => change(&mut world.machine.units[unit], dice, trouble),
-        6 => world.machine.sweep(),
-        7 => world.machine.units[unit].unreadable = dice.once_in(3),
-        8..=12 => {
-            let names = names(world, dice);
-            world.command(COMMANDS[dice.place(COMMANDS.len())], &names);
+/// Whether chance can make the event meet that service now, or soon.
+fn can_bring_about(world: &World, id: ServiceId, unit: usize, state: State, event: Event) -> bool {
+    let stage = state.stage();
+    let has_yet_to_run = matches!(stage, "dependants" | "look before stop" | "parents" | "look before start");
+    match event {
+        Event::ReloadRemoved => world.services.len() > 1,
+        Event::SeenRunning | Event::SeenGone | Event::SeenUnknown => state.is_watched() && stage == "idle",
+        Event::LookedRunning | Event::LookedGone | Event::LookedUnknown => world.is_asked(&world.name(id)),
+        Event::LookDue => false,
+        Event::StartNotRun | Event::StopNotRun => has_yet_to_run,
+        Event::StartOverdue => stage == "starting",
+        Event::StopTimedOut => stage == "stopping",
+        Event::StartEnded | Event::StartFailed | Event::StartRefused | Event::StopEnded | Event::StopFailed => {
+            world.machine.is_at_it(unit, purposes(event))
         }
-        13 => world.reload(world.services.clone()),
-        14 => edit(world, dice, count),
-        15 => world.doom = Some(dice.below(40)),
-        16 => world.kill(),
-        17 if dice.once_in(4) => world.reboot(),
-        // The wall clock steps: by an hour for the summer, or by anything.
-        18 => world.machine.wall = world.machine.wall.wrapping_add(3_600) & 0xffff_ffff,
-        19 => world.machine.wall = dice.below(4_000_000_000),
-        20 => {
-            world.machine.units[unit].pidfile =
-                ["", "x", "0", "50", "1", "4711"].get(dice.place(7)).map(|t| (*t).into())
-        }
-        _ => world.wake(),
+        _ => true,
     }
 }
 
@@ -149,37 +287,6 @@ fn change(unit: &mut Unit, dice: &mut Dice, trouble: u64) {
     unit.becomes = bad(dice);
     unit.stubborn = bad(dice);
     unit.lifetime = bad(dice).then(|| dice.time(INTERVAL * 3));
-    unit.distance = if bad(dice) || dice.once_in(4) { dice.time(Duration::from_secs(9)) } else { Duration::ZERO };
-}
-
-/// The control file is changed, and read.
-fn edit(world: &mut World, dice: &mut Dice, count: usize) {
-    let mut services = world.services.clone();
-    match dice.below(6) {
-        0 if services.len() > 1 => drop(services.remove(dice.place(services.len()))),
-        // A daemon that is not there cannot see that it is the same service.
-        1 if world.daemon.is_some() => {
-            let place = dice.place(services.len());
-            let name = &mut services[place].name;
-            if name.ends_with('x') {
-                name.pop();
-            } else {
-                name.push('x');
-            }
-        }
-        2 => {
-            let place = dice.place(services.len());
-            services.rotate_left(place);
-        }
-        _ => {
-            let unit = dice.place(count);
-            return replace(world, dice, unit);
-        }
-    }
-    for written in &services {
-        world.names[written.unit].clone_from(&written.name);
-    }
-    world.reload(services);
 }
 
 /// Everything works again: whatever is watched comes to life, and what lives is left alone.
@@ -190,6 +297,7 @@ fn calm(world: &mut World, count: usize) {
         *unit = Unit { process: unit.process, appears: unit.appears, until: unit.until, pidfile, ..Unit::new() };
     }
     world.machine.sweep();
+    world.machine.clean = true;
     if world.daemon.is_none() {
         world.start_daemon();
     }
@@ -203,8 +311,8 @@ fn calm(world: &mut World, count: usize) {
     for (place, service) in config.services.iter().enumerate() {
         let held_down = service.depends.iter().any(|parent| !engine.is_up(*parent));
         let watched = engine.ledger(ServiceId(place)).monitor != Monitor::Off && service.mode == Mode::Active;
-        if watched && !held_down && matches!(service.kind, Kind::Process(_)) {
-            assert!(engine.known(ServiceId(place)).is_some(), "'{}' is left dead\n{}", service.name, trace());
+        if let Some(unit) = unit_of(&service.name).filter(|_| watched && !held_down) {
+            assert!(world.machine.units[unit].process.is_some(), "'{}' is left dead\n{}", service.name, trace());
         }
     }
     let runs = world.promises.runs();

@@ -9,7 +9,7 @@ use pollux::base::program::Purpose;
 use pollux::base::time::Mono;
 use pollux::config::ProcessTarget;
 use pollux::facts::pidfile::{Content, PidfileProblem};
-use pollux::facts::process::{Entry, Listed, Presence};
+use pollux::facts::process::{Entry, GoneReason, Listed, Presence};
 use pollux::facts::usage::{ProcessFacts, Row, Wanted};
 use pollux::probe::process::{Sample, by_pattern, observe_by_content};
 use pollux::sys::table::Processes;
@@ -57,6 +57,8 @@ pub struct Unit {
     pub lifetime: Option<Duration>,
     /// Its pidfile is on a filesystem that takes so long to answer.
     pub distance: Duration,
+    /// Its next program cannot be started.
+    pub no_fork: bool,
     /// Its programs ignore TERM.
     pub stubborn: bool,
     /// The system does not tell about its process.
@@ -68,6 +70,8 @@ pub struct Unit {
     pub dies: Option<Mono>,
     /// When the program that starts it must have brought it up.
     pub until: Option<Mono>,
+    /// Somebody else restarts it, until then.
+    pub script: Option<Mono>,
 }
 
 impl Unit {
@@ -84,6 +88,7 @@ impl Unit {
             becomes: false,
             lifetime: None,
             distance: Duration::ZERO,
+            no_fork: false,
             stubborn: false,
             unreadable: false,
             process: None,
@@ -91,6 +96,7 @@ impl Unit {
             appears: None,
             dies: None,
             until: None,
+            script: None,
         }
     }
 }
@@ -105,7 +111,7 @@ pub struct Program {
     pub ends: Option<Mono>,
     /// When it must have brought its service up.
     pub until: Option<Mono>,
-    fault: Fault,
+    pub fault: Fault,
 }
 
 /// How a program ended.
@@ -128,6 +134,8 @@ pub struct Machine {
     processes: BTreeMap<i32, Process>,
     ended: Vec<(Identity, End)>,
     next_pid: i32,
+    /// Who dies leaves nothing behind.
+    pub clean: bool,
     tolerance: Duration,
 }
 
@@ -142,6 +150,7 @@ impl Machine {
             processes: BTreeMap::new(),
             ended: Vec::new(),
             next_pid: PIDS.start,
+            clean: false,
             tolerance: Duration::from_secs(dice.below(2)),
         };
         machine.power_on();
@@ -175,6 +184,36 @@ impl Machine {
         let identity = self.identity(pid);
         self.programs.push(Program { unit, purpose, identity, ends: None, until, fault: self.units[unit].fault });
         identity
+    }
+
+    /// The program of such a purpose that works on the unit, apart from one that has become it.
+    fn at_it(&mut self, unit: usize, purpose: fn(Purpose) -> bool) -> Option<&mut Program> {
+        let itself = self.units[unit].process;
+        let works = |p: &&mut Program| p.unit == unit && purpose(p.purpose) && Some(p.identity.pid.get()) != itself;
+        self.programs.iter_mut().filter(|program| program.ends.is_some()).find(works)
+    }
+
+    /// Whether there is one.
+    pub fn is_at_it(&self, unit: usize, purpose: fn(Purpose) -> bool) -> bool {
+        let itself = self.units[unit].process;
+        let works = |p: &&Program| p.unit == unit && purpose(p.purpose) && Some(p.identity.pid.get()) != itself;
+        self.programs.iter().filter(|program| program.ends.is_some()).any(|program| works(&program))
+    }
+
+    /// It ends now, and so.
+    pub fn end_now(&mut self, unit: usize, purpose: fn(Purpose) -> bool, fault: Fault) {
+        let now = self.now;
+        if let Some(program) = self.at_it(unit, purpose) {
+            (program.ends, program.fault) = (Some(now), fault);
+        }
+    }
+
+    /// It takes longer than anybody waits.
+    pub fn last(&mut self, unit: usize, purpose: fn(Purpose) -> bool) {
+        let ends = self.now.plus(Duration::from_secs(200));
+        if let Some(program) = self.at_it(unit, purpose) {
+            program.ends = Some(ends);
+        }
     }
 
     /// Opens its gate.
@@ -229,21 +268,36 @@ impl Machine {
     pub fn die(&mut self, unit: usize, dice: &mut Dice) {
         self.units[unit].dies = None;
         let Some(pid) = self.units[unit].process.take() else { return };
-        if dice.once_in(2) {
+        if self.clean || dice.once_in(2) {
             self.units[unit].pidfile = None;
         }
         if let Some(place) = self.programs.iter().position(|program| program.identity.pid.get() == pid) {
             let program = self.programs.remove(place);
             self.ended.push((program.identity, End { status: 0, refused: false }));
             self.processes.remove(&pid);
-        } else if dice.once_in(8) {
+        } else if !self.clean && dice.once_in(8) {
             self.processes.get_mut(&pid).unwrap().zombie = true;
         } else {
             self.processes.remove(&pid);
-            if dice.once_in(8) {
+            if !self.clean && dice.once_in(8) {
                 self.next_pid = pid;
                 self.spawn("stranger".to_owned());
             }
+        }
+    }
+
+    /// Somebody else restarts it.
+    pub fn hand(&mut self, unit: usize, time: Duration, dice: &mut Dice) {
+        self.die(unit, dice);
+        self.units[unit].script = Some(self.now.plus(time));
+    }
+
+    /// What a look at it finds when it is a file, not a process.
+    pub fn file(&self, unit: usize) -> Presence {
+        match self.units[unit].process.and_then(Pid::new) {
+            _ if self.units[unit].unreadable => Presence::Unknown("input/output error".to_owned()),
+            Some(pid) => self.entry(pid).ok().flatten().map_or(Presence::Gone(GoneReason::NoMatch), Presence::Running),
+            None => Presence::Gone(GoneReason::NoMatch),
         }
     }
 
@@ -275,7 +329,7 @@ impl Machine {
 
     /// When something happens next by itself.
     pub fn next(&self) -> Option<Mono> {
-        let units = self.units.iter().flat_map(|unit| [unit.appears, unit.dies]).flatten();
+        let units = self.units.iter().flat_map(|unit| [unit.appears, unit.dies, unit.script]).flatten();
         units.chain(self.programs.iter().filter_map(|program| program.ends)).min()
     }
 
@@ -289,6 +343,9 @@ impl Machine {
             }
             if self.units[unit].dies.is_some_and(|at| at <= now) {
                 self.die(unit, dice);
+            }
+            if self.units[unit].script.take_if(|at| *at <= now).is_some() {
+                self.appear(unit);
             }
         }
         while let Some(place) = self.programs.iter().position(|program| program.ends.is_some_and(|ends| ends <= now)) {
@@ -334,7 +391,7 @@ impl Machine {
         self.programs.clear();
         self.ended.clear();
         for unit in &mut self.units {
-            (unit.process, unit.appears, unit.dies) = (None, None, None);
+            (unit.process, unit.appears, unit.dies, unit.script) = (None, None, None, None);
         }
     }
 

@@ -1,15 +1,29 @@
 //! What must hold at every step. Whoever breaks a promise panics; the caller adds the seed.
+//!
+//! A service is *startable* when it is watched and not passive, has a rule that starts it and a start program, is known to be
+//! gone, everything it depends on is up, no action of it is under way, none of its start programs runs past its timeout, and
+//! its back-off is over. An action is under way until its process has appeared or its program's timeout is over, counted
+//! from the program's beginning, whoever was there to see it: a start program that has ended may have left something behind
+//! that takes its time to appear, and a second start beside it is worse than a late one. That holds also for a start whose
+//! end no daemon has seen.
+
+use std::time::Duration;
 
 use pollux::action::{Command, Engine, ExecSource};
 use pollux::base::program::Purpose;
 use pollux::base::schedule::Every;
+use pollux::base::time::Mono;
 use pollux::config::{Action, Config, Kind, Mode, Service, ServiceId, Test};
 use pollux::event::ledger::Monitor;
 use pollux::facts::process::Presence;
 
-use crate::control::unit_of;
-use crate::daemon::World;
+use crate::control::{Written, unit_of};
+use crate::daemon::{INTERVAL, World};
+use crate::looks::has_pidfile;
 use crate::machine::Fault;
+
+/// From the notice that a process has ended to the judgement.
+const SETTLE: Duration = Duration::from_millis(30);
 
 /// What is remembered of one unit.
 #[derive(Clone, Default)]
@@ -20,39 +34,74 @@ struct Memory {
     open: Option<bool>,
     /// Starts by rules and checks since, as the limits count them; `None`: not known.
     counts: Option<(u32, u32)>,
+    /// Starts in a row by rules, and when the next may come; `None`: not known.
+    pace: Option<(u32, Mono)>,
+    /// A user wants it left alone until then.
+    absent: Option<Mono>,
+    /// It went down with another and is not watched until that is started.
+    along: bool,
+    /// Since when its end is looked into early, and whether somebody was seen at it.
+    early: Option<(Mono, bool)>,
+    /// Since when it could be started.
+    startable: Option<Mono>,
     /// How often a program was run for it.
     runs: u64,
 }
 
-/// What is remembered of all, and whether a file was read while something was being done: then what was decided before
-/// rests on other dependencies.
-pub struct Promises(Vec<Memory>, bool);
+impl Memory {
+    /// Of a service that the daemon sees for the first time.
+    fn new() -> Memory {
+        Memory { open: Some(false), counts: Some((0, 0)), pace: Some((0, Mono::default())), ..Memory::default() }
+    }
+}
+
+/// What is remembered of all, now and when the state file was written.
+pub struct Promises {
+    units: Vec<Memory>,
+    saved: Vec<Memory>,
+    changed_unseen: bool,
+}
 
 impl Promises {
     pub fn new(units: usize) -> Promises {
-        Promises(vec![Memory { open: Some(false), counts: Some((0, 0)), ..Memory::default() }; units], false)
+        let fresh = vec![Memory::new(); units];
+        Promises { units: fresh.clone(), saved: fresh, changed_unseen: false }
     }
 
-    /// Another daemon or another file: the engine may have forgotten.
-    pub fn forget_counts(&mut self) {
-        for memory in &mut self.0 {
-            (memory.open, memory.counts) = (None, None);
+    /// Another file was put in place while no daemon ran.
+    pub fn changed_unseen(&mut self) {
+        self.changed_unseen = true;
+    }
+
+    pub fn daemon_died(&mut self) {
+        self.units.iter_mut().for_each(|memory| (memory.early, memory.startable) = (None, None));
+    }
+
+    /// Another daemon knows what the state file told it.
+    pub fn take_up(&mut self, same_boot: bool) {
+        let changed = std::mem::take(&mut self.changed_unseen);
+        for (memory, saved) in self.units.iter_mut().zip(&self.saved) {
+            let asked = memory.asked;
+            // What was done between the last writing and the end may have been done or not.
+            let open = memory.open.filter(|open| Some(*open) == saved.open && same_boot && !changed);
+            let runs = memory.runs;
+            *memory = if same_boot { saved.clone() } else { Memory::new() };
+            (memory.asked, memory.open, memory.runs) = (asked, open, runs);
+            (memory.early, memory.startable) = (None, None);
+            if changed {
+                memory.pace = None;
+            }
         }
-    }
-
-    /// Another file: other dependencies, until what is being done is done.
-    pub fn forget_order(&mut self) {
-        self.1 = true;
     }
 
     /// After a boot everything that is not told otherwise is watched.
     pub fn forget_wishes(&mut self) {
-        self.0.iter_mut().for_each(|memory| memory.asked = false);
+        self.units.iter_mut().for_each(|memory| memory.asked = false);
     }
 
     /// How many programs were run for each unit.
     pub fn runs(&self) -> Vec<u64> {
-        self.0.iter().map(|memory| memory.runs).collect()
+        self.units.iter().map(|memory| memory.runs).collect()
     }
 }
 
@@ -63,7 +112,7 @@ fn unit(config: &Config, id: ServiceId) -> Option<usize> {
 /// Spelled out here, so that a mistake in the engine's own notion is seen.
 fn is_up(engine: &Engine, id: ServiceId) -> bool {
     let service = &engine.config().services[id.0];
-    let lives = !matches!(service.kind, Kind::Process(_)) || engine.known(id).is_some();
+    let lives = if is_process(service) { engine.known(id).is_some() } else { engine.ledger(id).lives };
     engine.pending(id).is_none() && engine.ledger(id).monitor == Monitor::On && lives
 }
 
@@ -96,9 +145,16 @@ fn family(config: &Config, id: ServiceId) -> Vec<ServiceId> {
     all
 }
 
-fn rule_starts(service: &Service) -> bool {
-    let first = service.rules.iter().find(|rule| rule.test == Test::NotExist);
-    first.is_some_and(|rule| matches!(rule.failure.action, Action::Restart | Action::Start))
+fn is_process(service: &Service) -> bool {
+    matches!(service.kind, Kind::Process(_))
+}
+
+/// Whether the service is started when it is gone; `early`: as soon as its end is told.
+fn rule_starts(service: &Service, early: bool) -> bool {
+    let asks = |test: &Test| *test == Test::Exited || !early && *test == Test::NotExist;
+    let mut actions: Vec<&Action> = service.rules.iter().filter(|r| asks(&r.test)).map(|r| &r.failure.action).collect();
+    actions.retain(|action| !matches!(action, Action::Exec(_) | Action::Alert | Action::Ignore));
+    !actions.is_empty() && actions.iter().all(|action| matches!(action, Action::Restart | Action::Start))
 }
 
 impl World {
@@ -128,14 +184,14 @@ impl World {
 
     /// A program is about to run.
     pub fn check_run(&mut self, id: ServiceId, unit: usize, purpose: Purpose) {
-        self.promises.0[unit].runs += 1;
+        self.promises.units[unit].runs += 1;
         let Some(engine) = self.engine() else { return };
         let config = engine.config().clone();
         let service = &config.services[id.0];
         let name = &service.name;
         let watched = engine.ledger(id).monitor != Monitor::Off;
         self.promise(
-            watched || self.promises.0[unit].asked,
+            watched || self.promises.units[unit].asked,
             name,
             "is touched although nobody watches it or asked for it",
         );
@@ -148,35 +204,72 @@ impl World {
         }
         if purpose == Purpose::Start {
             let presence = self.presence(id, None);
-            // An answer that took its time may be old.
-            let stale = self.answers;
+            // An answer that took its time may be old; of what is no process nothing is known before it is started.
+            let stale = self.answers || !is_process(service);
             let lives = machine.units[unit].process.is_some() && matches!(presence, Presence::Running(_));
             self.promise(stale || !lives, name, "is started while it lives");
             self.promise(stale || !machine.units[unit].is_coming(), name, "is started while it is coming up");
             for parent in &service.depends {
-                self.promise(is_up(engine, *parent), name, "is started before what it depends on");
+                // One that was asked to go down since waits for this start to end.
+                let lives = !is_process(&config.services[parent.0]) || engine.known(*parent).is_some();
+                let waits = lives && engine.stage(*parent) == Some("dependants");
+                self.promise(waits || is_up(engine, *parent), name, "is started before what it depends on");
             }
         }
-        for dependant in dependants(&config, id) {
-            // What is not watched and asked for at the same time has no order.
-            let is_off = engine.ledger(dependant).monitor == Monitor::Off;
+        if purpose != Purpose::Start {
+            for dependant in dependants(&config, id).filter(|id| self.is_in_the_way(*id)) {
+                let other = &config.services[dependant.0].name;
+                self.promise(false, name, &format!("goes down before '{other}', which depends on it"));
+            }
+        }
+        if purpose.brings_to_life() {
+            self.check_pace(id, unit);
+        }
+    }
+
+    /// Whether a dependant has to be down, and is not. What is not watched has no order, and what has no stop program is not
+    /// waited for.
+    fn is_in_the_way(&self, id: ServiceId) -> bool {
+        let Some(engine) = self.engine() else { return false };
+        let service = &engine.config().services[id.0];
+        let ledger = engine.ledger(id);
+        if ledger.monitor == Monitor::Off || service.stop.is_none() {
+            return false;
+        }
+        // Whether a file is up nobody knows: where a user's wish for it meets another it may be stopped once more, late.
+        let asked = unit(engine.config(), id).is_some_and(|unit| self.promises.units[unit].asked);
+        if asked && !is_process(service) {
+            return false;
+        }
+        match engine.stage(id) {
+            None => engine.known(id).is_some(),
             // A late start program may end at any time, and what it brings is waited for.
-            let before = ["parents", "dependants", "look before stop", "look before start", "appearing"];
-            let idle = match engine.stage(dependant) {
-                None | Some("parents") => true,
-                Some(stage) => before.contains(&stage) && engine.known(dependant).is_none(),
-            };
-            // One with a restart program stays up while it waits for its turn.
-            let stays = config.services[dependant.0].restart.is_some();
-            let waits = is_off || idle || stays;
-            let has_stop = config.services[dependant.0].stop.is_some();
-            let ledger = engine.ledger(dependant);
-            let lives =
-                ledger.monitor == Monitor::On && ledger.process.is_some() && engine.pending(dependant).is_none();
-            if purpose != Purpose::Start && !self.promises.1 {
-                self.promise(waits && !(lives && has_stop), name, "goes down before what depends on it");
+            Some("parents" | "dependants" | "look before stop" | "look before start" | "appearing") => {
+                engine.known(id).is_some()
             }
+            Some(_) => true,
         }
+    }
+
+    /// Starts by rules keep their distance from each other, and no more than that.
+    fn check_pace(&mut self, id: ServiceId, unit: usize) {
+        let Some(engine) = self.engine() else { return };
+        let service = &engine.config().services[id.0];
+        let (now, pace) = (self.machine.now, engine.ledger(id).pace);
+        let Some(backoff) = service.backoff else { return };
+        if self.promises.units[unit].asked {
+            self.promises.units[unit].pace = None;
+            return;
+        }
+        if let Some((starts, next)) = self.promises.units[unit].pace {
+            self.promise(starts == 0 || now >= next, &service.name, "is started before its back-off is over");
+            let starts = if now >= next.plus(backoff.longest) { 1 } else { starts + 1 };
+            let doubled = backoff.first * 2_u32.pow(starts.min(20) - 1);
+            let expected = (starts, now.plus(doubled.min(backoff.longest)));
+            let found = (pace.starts, pace.next);
+            self.promise(found == expected, &service.name, &format!("is paced {found:?} instead of {expected:?}"));
+        }
+        self.promises.units[unit].pace = Some((pace.starts, pace.next));
     }
 
     /// A cycle comes to a service: may it be observed? `None`: that depends on more than is known here.
@@ -189,7 +282,7 @@ impl World {
         if !service.depends.iter().all(|parent| is_up(engine, *parent)) {
             return Some(false);
         }
-        (service.every == Every::Cycle && service.restart_limits.is_empty()).then_some(true)
+        (service.every == Every::Cycle && service.restart_limits.is_empty()).then_some(!engine.is_settling(id))
     }
 
     /// The engine has decided whether it is.
@@ -203,17 +296,24 @@ impl World {
             "is looked at when it is not due, or not when it is",
         );
         let Some(unit) = unit(&config, id) else { return };
+        // A limit may have acted, and its cycle has one action: the next one is for the rules.
+        if !service.restart_limits.is_empty() && !due {
+            self.promises.units[unit].startable = None;
+        }
+        let Some(engine) = self.engine() else { return };
         // The limits count each check from the first start by a rule on.
         let ledger = engine.ledger(id);
         let counted = (ledger.restarts, ledger.restart_cycles);
         let is_checked = engine.ledger(id).monitor != Monitor::Off || !due;
         // A wish that waits may clear them at any time.
-        let known = self.promises.0[unit].counts.filter(|_| !self.promises.0[unit].asked);
+        let known = self.promises.units[unit].counts.filter(|_| !self.promises.units[unit].asked);
         let Some((restarts, cycles)) = known else {
-            self.promises.0[unit].counts = Some(counted);
+            let begins_anew = ledger.absence_ends.is_some();
+            self.promises.units[unit].counts = (!begins_anew).then_some(counted);
             return;
         };
-        let waits = may == Some(false) || ledger.waiting;
+        // A cycle counts also while an early look is under way.
+        let waits = may == Some(false) && !engine.is_settling(id) || ledger.waiting;
         let mut expected = (restarts, cycles);
         if restarts > 0 && !waits && is_checked {
             expected.1 += 1;
@@ -228,7 +328,17 @@ impl World {
             }
         }
         self.promise(counted == expected, &service.name, &format!("counts {counted:?} instead of {expected:?}"));
-        self.promises.0[unit].counts = Some(expected);
+        self.promises.units[unit].counts = Some(expected);
+    }
+
+    /// Nothing keeps its rules from starting it but what the engine may still have to learn.
+    fn is_free(&self, id: ServiceId, unit: usize) -> bool {
+        let Some(engine) = self.engine() else { return false };
+        let service = &engine.config().services[id.0];
+        let ledger = engine.ledger(id);
+        let is_early = service.backoff.is_some() && ledger.pace.holds(self.machine.now);
+        let fails = self.machine.units[unit].fault == Fault::NoFork;
+        service.mode == Mode::Active && service.start.is_some() && ledger.overdue.is_none() && !is_early && !fails
     }
 
     /// A service was judged.
@@ -237,29 +347,125 @@ impl World {
         let config = engine.config().clone();
         let service = &config.services[id.0];
         let Some(unit) = unit(&config, id) else { return };
-        let fault = self.machine.units[unit].fault;
         let ledger = engine.ledger(id);
         let began = engine.pending(id).is_some();
         match presence {
             Presence::Gone(_) => {
-                let startable = service.mode == Mode::Active && rule_starts(service) && service.start.is_some();
-                let at_once = fault != Fault::NoFork && ledger.overdue.is_none();
-                self.promise(!startable || !at_once || began, &service.name, "is dead and nothing is done");
+                let startable = rule_starts(service, false) && self.is_free(id, unit);
+                let begins = began || engine.is_settling(id);
+                self.promise(!startable || begins, &service.name, "is dead and nothing is done");
             }
-            Presence::Running(_) => {
+            Presence::Running(_) if is_process(service) => {
                 self.promise(ledger.process.is_some(), &service.name, "lives and is not known");
             }
-            Presence::Unknown(_) => {}
+            Presence::Running(_) | Presence::Unknown(_) => {}
         }
-        if began
-            && !was_busy
-            && rule_starts(service)
-            && matches!(presence, Presence::Gone(_))
-            && !service.restart_limits.is_empty()
-            && let Some((restarts, _)) = &mut self.promises.0[unit].counts
+        if began {
+            self.promises.units[unit].startable = None;
+        }
+        // What has no program is done with at once.
+        if !is_process(service) && service.start.is_none() {
+            self.promises.units[unit].counts = None;
+        } else if began && !was_busy && rule_starts(service, false) && matches!(presence, Presence::Gone(_)) {
+            self.count_start(service, unit);
+        }
+    }
+
+    fn count_start(&mut self, service: &Service, unit: usize) {
+        if !service.restart_limits.is_empty()
+            && let Some((restarts, _)) = &mut self.promises.units[unit].counts
         {
             *restarts += 1;
         }
+    }
+
+    /// The daemon looks at a service because its process ended.
+    pub fn begin_early(&mut self, id: ServiceId) {
+        let now = self.machine.now;
+        if let Some(unit) = self.engine().and_then(|engine| unit(engine.config(), id)) {
+            self.promises.units[unit].early.get_or_insert((now, false));
+        }
+    }
+
+    /// Whether the answer to an early look counts.
+    pub fn before_early(&self, id: ServiceId) -> bool {
+        let Some(engine) = self.engine() else { return false };
+        let parents = &engine.config().services[id.0].depends;
+        let rests = engine.pending(id).is_none() && engine.ledger(id).monitor != Monitor::Off;
+        rests && engine.is_settling(id) && parents.iter().all(|parent| is_up(engine, *parent))
+    }
+
+    /// An early look was answered: a process that is gone is judged after the settle time; when somebody was seen at it, after
+    /// the time that its start program has.
+    pub fn check_early(&mut self, id: ServiceId, presence: &Presence, script: bool, counts: bool) {
+        let Some(engine) = self.engine() else { return };
+        let config = engine.config().clone();
+        let service = &config.services[id.0];
+        let Some(unit) = unit(&config, id) else { return };
+        let Some((since, handled)) = self.promises.units[unit].early.filter(|_| counts) else { return };
+        let (settling, began) = (engine.is_settling(id), engine.pending(id).is_some());
+        let is_off = engine.ledger(id).monitor == Monitor::Off;
+        if !matches!(presence, Presence::Gone(_)) {
+            self.promise(!settling && !began, &service.name, "is not left alone by an early look");
+            return;
+        }
+        let handled = handled || script;
+        self.promises.units[unit].early = Some((since, handled));
+        let timeout = [&service.start, &service.restart].into_iter().flatten().find_map(|program| program.timeout);
+        let over = if handled { timeout.unwrap_or(Duration::from_secs(30)) } else { SETTLE };
+        if self.machine.now.since(since) < over {
+            self.promise(settling && !began, &service.name, "is judged early too early");
+            return;
+        }
+        let starts = rule_starts(service, true) && self.is_free(id, unit);
+        self.promise(!settling, &service.name, "is looked at early for too long");
+        self.promise(!starts || began || is_off, &service.name, "has ended and nothing is done");
+        self.promises.units[unit].startable = None;
+        if let Some((restarts, cycles)) = self.promises.units[unit].counts {
+            let limits = service.restart_limits.iter();
+            let struck = limits.filter(|l| restarts >= l.restarts && cycles.max(1) <= l.cycles).count() > 0;
+            if struck {
+                self.promises.units[unit].counts = Some((0, 0));
+            }
+        }
+        let engine = self.engine().and_then(|engine| engine.pending(id));
+        if engine.is_some_and(|goal| goal.word() != "stop") {
+            self.count_start(service, unit);
+        }
+    }
+
+    /// Time has passed, and everything that was due is done.
+    pub fn check_time(&mut self) {
+        let now = self.machine.now;
+        for (id, unit) in self.all() {
+            let Some(engine) = self.engine() else { return };
+            let config = engine.config().clone();
+            let service = &config.services[id.0];
+            let is_off = engine.ledger(id).monitor == Monitor::Off;
+            if let Some(until) = self.promises.units[unit].absent {
+                self.promise(is_off == (now < until), &service.name, "is left alone too long, or not long enough");
+                self.promises.units[unit].absent = Some(until).filter(|until| now < *until);
+            }
+            let startable = self.is_startable(id, unit);
+            let since = *self.promises.units[unit].startable.get_or_insert(now);
+            if !startable {
+                self.promises.units[unit].startable = None;
+            } else if now.since(since) > INTERVAL {
+                self.broken(&format!("'{}' could be started for longer than a cycle", service.name));
+            }
+        }
+    }
+
+    fn is_startable(&self, id: ServiceId, unit: usize) -> bool {
+        let (Some(engine), Some(daemon)) = (self.engine(), &self.daemon) else { return false };
+        let service = &engine.config().services[id.0];
+        let rests = engine.pending(id).is_none() && engine.ledger(id).monitor != Monitor::Off;
+        let parents_up = service.depends.iter().all(|parent| is_up(engine, *parent));
+        // While an answer is on its way nothing is known; and somebody else may be at it.
+        let asked = has_pidfile(service) && daemon.late.iter().any(|late| late.service == service.name);
+        let known = !asked && !engine.is_settling(id) && service.every == Every::Cycle;
+        let gone = matches!(self.presence(id, None), Presence::Gone(_));
+        rests && parents_up && known && gone && rule_starts(service, false) && self.is_free(id, unit)
     }
 
     /// A program of a rule runs: each failure is told once, and each has one recovery.
@@ -271,13 +477,11 @@ impl World {
             ExecSource::Failure(_) => true,
             ExecSource::Recovery(_) => false,
             ExecSource::Limit(_) => return,
-            #[allow(unreachable_patterns)] // sources that the simulation's files do not use
-            _ => return,
         };
-        let open = self.promises.0[unit].open;
+        let open = self.promises.units[unit].open;
         let promise = if failed { "tells a failure twice" } else { "tells a recovery without a failure" };
         self.promise(open != Some(failed), &config.services[id.0].name, promise);
-        self.promises.0[unit].open = Some(failed);
+        self.promises.units[unit].open = Some(failed);
     }
 
     /// A user asks for something: it may touch a whole family.
@@ -285,17 +489,76 @@ impl World {
         let Some(engine) = self.engine() else { return };
         let config = engine.config().clone();
         for id in ids {
-            let reset: Vec<ServiceId> = match command {
-                Command::Unmonitor => continue,
-                _ => family(&config, *id),
-            };
-            for member in reset {
-                if let Some(unit) = unit(&config, member) {
-                    self.promises.0[unit].asked = true;
+            for member in family(&config, *id) {
+                let Some(memory) = unit(&config, member).and_then(|unit| self.promises.units.get_mut(unit)) else {
+                    continue;
+                };
+                memory.absent = None;
+                if command != Command::Unmonitor {
+                    memory.asked = true;
                     // A wish, and what follows from it, may clear the counts.
-                    self.promises.0[unit].counts = None;
+                    (memory.counts, memory.pace) = (None, None);
                 }
             }
+        }
+    }
+
+    /// A user wanted services left alone until then.
+    pub fn note_absence(&mut self, ids: &[ServiceId], until: Mono) {
+        let Some(engine) = self.engine() else { return };
+        // One whose action is under way is left alone when that has ended.
+        let rests: Vec<ServiceId> = ids.iter().copied().filter(|id| engine.pending(*id).is_none()).collect();
+        let config = engine.config().clone();
+        for unit in rests.into_iter().filter_map(|id| unit(&config, id)) {
+            self.promises.units[unit].absent = Some(until);
+        }
+    }
+
+    /// Another file is about to be taken over: what stands in it as before keeps its history.
+    pub fn note_reload(&mut self, before: &[Written]) {
+        let after = self.services.clone();
+        for (unit, memory) in self.promises.units.iter_mut().enumerate() {
+            let find = |services: &[Written]| services.iter().find(|written| written.unit == unit).cloned();
+            match (find(before), find(&after)) {
+                (Some(old), Some(new)) if old.file == new.file => {
+                    if old.told != new.told {
+                        memory.open = Some(false);
+                    }
+                    if old.backoff != new.backoff {
+                        memory.pace = None;
+                    }
+                }
+                _ => *memory = Memory { asked: memory.asked, runs: memory.runs, ..Memory::new() },
+            }
+            memory.early = None;
+        }
+    }
+
+    /// The state file is written.
+    pub fn keep(&mut self) {
+        let (all, now) = (self.all(), self.machine.now);
+        let Some(engine) = self.daemon.as_ref().map(|daemon| &daemon.engine) else { return };
+        let mut saved = vec![Memory::new(); self.promises.units.len()];
+        for (id, unit) in all {
+            let ledger = engine.ledger(id);
+            let memory = &mut self.promises.units[unit];
+            memory.along = ledger.taken_along && ledger.monitor == Monitor::Off;
+            let absent = memory.absent.filter(|until| now < *until);
+            // Who is watched again begins anew.
+            let counts = memory.counts.filter(|_| ledger.absence_ends.is_none());
+            saved[unit] = Memory { absent, counts, ..memory.clone() };
+        }
+        self.promises.saved = saved;
+    }
+
+    /// A daemon has taken up what the last one left.
+    pub fn check_taken_up(&mut self) {
+        for (id, unit) in self.all() {
+            let Some(engine) = self.engine() else { return };
+            let ledger = engine.ledger(id);
+            let returns = ledger.taken_along || ledger.monitor != Monitor::Off || engine.pending(id).is_some();
+            let along = self.promises.units[unit].along;
+            self.promise(!along || returns, &self.name(id), "does not come back with what it depends on");
         }
     }
 
@@ -314,17 +577,29 @@ impl World {
             .collect();
         // What was taken along comes back, and a changed file makes other families.
         let along = |id: &ServiceId| engine.ledger(*id).taken_along;
-        let wished = |id: &ServiceId| along(id) || unit(&config, *id).is_some_and(|unit| self.promises.0[unit].asked);
+        let wished =
+            |id: &ServiceId| along(id) || unit(&config, *id).is_some_and(|unit| self.promises.units[unit].asked);
         let wished: Vec<ServiceId> = (0..config.services.len()).map(ServiceId).filter(wished).collect();
         let is_busy = engine.is_busy();
         for unit in wished.iter().flat_map(|id| family(&config, *id)).filter_map(|id| unit(&config, id)) {
-            self.promises.0[unit].asked = true;
+            let memory = &mut self.promises.units[unit];
+            (memory.asked, memory.absent) = (true, None);
         }
         // A wish lasts until everything that belongs together has come to rest.
         if !is_busy {
-            self.promises.1 = false;
             for unit in left_alone {
-                self.promises.0[unit].asked = false;
+                self.promises.units[unit].asked = false;
+            }
+        }
+        for (id, unit) in self.all() {
+            let Some(engine) = self.daemon.as_ref().map(|daemon| &daemon.engine) else { return };
+            let memory = &mut self.promises.units[unit];
+            if !engine.is_settling(id) {
+                memory.early = None;
+            }
+            // Who is watched again begins anew.
+            if engine.ledger(id).absence_ends.is_some() {
+                memory.counts = None;
             }
         }
     }

@@ -47,6 +47,7 @@ pub enum Event {
     CommandRestart,
     CommandMonitor,
     CommandUnmonitor,
+    CommandUnmonitorFor,
     Reload,
     ReloadChanged,
     ReloadRemoved,
@@ -54,7 +55,7 @@ pub enum Event {
     Reboot,
 }
 
-const EVENTS: [(Event, &str); 27] = [
+pub const EVENTS: [(Event, &str); 28] = [
     (Event::SeenRunning, "seen running"),
     (Event::SeenGone, "seen gone"),
     (Event::SeenUnknown, "seen unknown"),
@@ -77,6 +78,7 @@ const EVENTS: [(Event, &str); 27] = [
     (Event::CommandRestart, "command restart"),
     (Event::CommandMonitor, "command monitor"),
     (Event::CommandUnmonitor, "command unmonitor"),
+    (Event::CommandUnmonitorFor, "command unmonitor for"),
     (Event::Reload, "reload, unchanged"),
     (Event::ReloadChanged, "reload, changed"),
     (Event::ReloadRemoved, "reload, removed"),
@@ -89,6 +91,16 @@ const EVENTS: [(Event, &str); 27] = [
 pub struct State(usize, usize);
 
 impl State {
+    /// How far the service's action is, in words.
+    pub fn stage(self) -> &'static str {
+        STAGES[self.1]
+    }
+
+    /// Whether the service is watched.
+    pub fn is_watched(self) -> bool {
+        self.0 > 0
+    }
+
     /// The state a service is in.
     pub fn of(engine: &Engine, id: ServiceId) -> State {
         let monitor = match engine.ledger(id).monitor {
@@ -156,6 +168,11 @@ impl Table {
     /// How often the event has met a service in that state.
     pub fn of(&self, State(monitor, stage): State, event: Event) -> u64 {
         self.0[monitor][stage][event as usize]
+    }
+
+    /// How often any event has met a service in that state.
+    pub fn row(&self, State(monitor, stage): State) -> u64 {
+        self.0[monitor][stage].iter().sum()
     }
 
     pub fn add(&mut self, other: &Table) {
