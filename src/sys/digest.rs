@@ -1,16 +1,16 @@
 //! Checksums of files, by OpenSSL (feature `tls`). The only module that knows the library for them.
 //!
-//! A file is read in steps, each of which takes no more than it is allowed: a small one at once, a large one in a helper
-//! child, so that neither delays anybody.
+//! A file is read in steps, between which a helper child can show that it gets on. What others have in memory stays there.
 
 use std::fmt;
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read};
+use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use super::count;
 use super::fault::{self, Call};
+use super::platform::uncached;
 use super::posix::errno::retry;
 use super::posix::stat::look_open;
 use crate::base::digest::Hash;
@@ -81,6 +81,7 @@ impl FileDigest {
         count::bump();
         let opened = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)?;
         let file = look_open(&opened)?;
+        uncached::prepare(&opened);
         match file.kind {
             // Files of /proc and the like do not say how long they are.
             Kind::Regular if file.size_bytes == 0 => {
@@ -107,7 +108,7 @@ impl FileDigest {
             let want = usize::try_from(self.left).unwrap_or(CHUNK).min(CHUNK);
             let Some(chunk) = self.buffer.get_mut(..want) else { break };
             count::bump();
-            let length = retry(|| self.opened.read(chunk))?;
+            let length = retry(|| uncached::read(&self.opened, chunk))?;
             if length == 0 {
                 self.left = 0;
                 break;
@@ -127,19 +128,6 @@ impl FileDigest {
         };
         let digests = self.hashers.iter_mut().map(finish).collect::<Result<Vec<_>, DigestError>>()?;
         Ok(Some(Digested { file: self.file, digests }))
-    }
-}
-
-/// Reads a whole file, however long that takes: for helper children.
-///
-/// # Errors
-/// [`DigestError`].
-pub fn of_file(path: &Path, hashes: &[Hash]) -> Result<Digested, DigestError> {
-    let mut digest = FileDigest::open(path, hashes)?;
-    loop {
-        if let Some(digested) = digest.step(u64::MAX)? {
-            return Ok(digested);
-        }
     }
 }
 
@@ -212,6 +200,15 @@ mod library {
 #[cfg(feature = "tls")]
 mod tests {
     use super::*;
+
+    fn of_file(path: &Path, hashes: &[Hash]) -> Result<Digested, DigestError> {
+        let mut digest = FileDigest::open(path, hashes)?;
+        loop {
+            if let Some(digested) = digest.step(u64::MAX)? {
+                return Ok(digested);
+            }
+        }
+    }
     use std::fs;
     use std::path::PathBuf;
 

@@ -67,3 +67,5 @@ pub mod machine;
 pub mod process;
 #[cfg(target_os = "freebsd")]
 mod sysctl;
+#[cfg(target_os = "freebsd")]
+pub mod uncached;

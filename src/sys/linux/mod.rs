@@ -14,6 +14,8 @@ pub mod mounts;
 pub mod network;
 pub mod process;
 pub mod system;
+#[cfg(target_os = "linux")]
+pub mod uncached;
 pub mod usage;
 
 #[cfg(test)]

@@ -110,7 +110,7 @@ impl Helper {
 /// In a helper: leaves the processor to everybody else first (nice(2)), because the work takes long and nobody waits for it.
 pub fn yield_to_others() {
     // SAFETY: a plain integer. Who may not be nicer goes on as before.
-    unsafe { libc::nice(10) };
+    unsafe { libc::nice(19) };
 }
 
 /// A child that was told to end and may not be able to.
