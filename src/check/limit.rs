@@ -100,7 +100,7 @@ pub struct Words<'w> {
 
 /// A resource whose value is known or not.
 pub fn measured(value: Option<f64>, limit: &Limit, show: Show, words: &Words<'_>) -> Verdict {
-    let Some(value) = value else { return Verdict::Unknown(format!("the {} is not known", words.name)) };
+    let Some(value) = value else { return Verdict::Unknown(format!("the reading of {} is not known", words.name)) };
     let text = shown(value, show);
     if exceeds(value, limit) {
         let limit = limit_words(limit, show);
@@ -288,6 +288,6 @@ mod tests {
             assert_eq!(text(verdict), (state, words.to_owned()));
         }
         let unknown = resource(None, &over(1.0, Unit::One), Show::Count, "threads");
-        assert_eq!(unknown, Verdict::Unknown("the threads is not known".to_owned()));
+        assert_eq!(unknown, Verdict::Unknown("the reading of threads is not known".to_owned()));
     }
 }

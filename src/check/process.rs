@@ -147,7 +147,8 @@ pub fn judge(service: &Service, seen: &ProcessObservation, memory: &mut Memory, 
         (Test::NotExist | Test::Exited, _) => Some(existence(entry, entry.is_none())),
         (Test::Exist, _) => Some(existence(entry, entry.is_some())),
         (Test::Changed(attribute), Some(entry)) => changed(*attribute, entry, before),
-        (_, Some(_)) => used(rule, service, seen, &memory.usage, is_first),
+        // A mere look, such as that after a start, says nothing of what is used.
+        (_, Some(_)) => Some(used(rule, service, seen, &memory.usage, is_first)?.later_if(!seen.is_read)),
         // Nothing is said of a process that is not there.
         (_, None) => None,
     })
@@ -319,6 +320,7 @@ mod tests {
             ..ProcessFacts::unknown(entry.identity)
         };
         ProcessObservation {
+            is_read: true,
             facts: Some(facts),
             cpus: Some(2),
             memory_bytes: Some(1 << 20),
@@ -369,6 +371,9 @@ mod tests {
         let blind = ProcessObservation { facts: None, ..running(7, 1) };
         let findings = judge(&service, &blind, &mut Memory::default(), Mono::default());
         assert_eq!(findings.rules.iter().filter(|(_, v)| matches!(v, Verdict::Unknown(_))).count(), 3);
+        let glance = ProcessObservation::of(blind.presence);
+        let findings = judge(&service, &glance, &mut Memory::default(), Mono::default());
+        assert_eq!(findings.rules.iter().filter(|(_, verdict)| *verdict == Verdict::Later).count(), 3, "{findings:?}");
     }
 
     #[test]

@@ -134,7 +134,7 @@ mod tests {
         let verdicts = |seen: &SystemFacts, memory: &mut Memory| {
             judge(&service, seen, memory).rules.into_iter().map(|(_, verdict)| verdict).collect::<Vec<_>>()
         };
-        let unknown = |name: &str| Verdict::Unknown(format!("the {name} is not known"));
+        let unknown = |name: &str| Verdict::Unknown(format!("the reading of {name} is not known"));
         let first = verdicts(&facts(0, 0), &mut memory);
         let rest = [
             Verdict::passed("mem amount check succeeded [current mem amount = 1 kB]"),

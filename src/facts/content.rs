@@ -3,7 +3,7 @@
 use super::file::FileFacts;
 
 /// So much of a file is taken at a time; the rest comes with the next look.
-pub const READ_MAX: usize = 1024 * 1024;
+pub const READ_MAX: usize = 4 * 1024 * 1024;
 
 /// How far a file was read: in which file, and up to where.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

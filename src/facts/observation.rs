@@ -36,6 +36,8 @@ pub enum Observation {
 pub struct ProcessObservation {
     /// Whether it is there.
     pub presence: Presence,
+    /// Whether more was asked than that.
+    pub is_read: bool,
     /// What the rules ask for; `None` when they ask for nothing more, or when the system does not tell.
     pub facts: Option<ProcessFacts>,
     /// The processor time of it and its descendants, when a rule asks.
@@ -123,7 +125,7 @@ pub struct ProgramRun {
 impl ProcessObservation {
     /// A look that asked for no more than the process.
     pub fn of(presence: Presence) -> ProcessObservation {
-        ProcessObservation { presence, facts: None, tree: None, cpus: None, memory_bytes: None }
+        ProcessObservation { presence, is_read: false, facts: None, tree: None, cpus: None, memory_bytes: None }
     }
 }
 

@@ -186,6 +186,7 @@ pub fn readings(asked: Asked, presence: Presence, sample: &mut Sample<'_>, now: 
     if !asked.any {
         return seen;
     }
+    seen.is_read = true;
     let pid = entry.identity.pid;
     let Ok(Some(mut facts)) = sample.table.usage(pid, asked.wanted) else { return seen };
     facts.uptime = machine::uptime().ok().map(|up| up.saturating_sub(entry.identity.start.since_boot()));
