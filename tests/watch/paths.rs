@@ -108,22 +108,28 @@ fn a_changed_checksum_is_told_as_soon_as_it_is_known() {
     let sandbox = Sandbox::new();
     append(&sandbox, "file", "hello");
     sandbox.control(
-        "check file f with path @DIR@/file\n if changed md5 checksum then alert\n if failed checksum then alert\n \
+        "check file f with path @DIR@/file\n if changed md5 checksum then alert\n\
+         check file g with path @DIR@/file\n if failed checksum then alert\n\
+         check file h with path @DIR@/file\n \
          if failed sha1 checksum expect aaf4c61ddcc5e8a2dabede0f3b482cd9aea9434d then alert\n",
     );
     sandbox.start();
-    let status = |words: &str| {
-        crate::harness::until(words, || sandbox.cli(&["status", "f"]).out.contains(words).then_some(()));
+    let status = |name: &str, words: &str| {
+        crate::harness::until(words, || sandbox.cli(&["status", name]).out.contains(words).then_some(()));
     };
-    status("  checksum                     5d41402abc4b2a76b9719d911017c592 (MD5)\n");
+    status("f", "  checksum                     5d41402abc4b2a76b9719d911017c592 (MD5)\n");
+    status("g", "  checksum                     5d41402abc4b2a76b9719d911017c592 (MD5)\n");
+    status("h", "  checksum                     aaf4c61ddcc5e8a2dabede0f3b482cd9aea9434d (SHA1)\n");
     sandbox.cycle();
-    sandbox.assert_not_logged("'f'");
+    for name in ["'f'", "'g'", "'h'"] {
+        sandbox.assert_not_logged(name);
+    }
     append(&sandbox, "file", " world");
     sandbox.cycle();
     sandbox.await_all(&[
         "'f' checksum changed to 5eb63bbbe01eeed093cb22bb8f5acdc3\n",
-        "'f' checksum failed, expected 5d41402abc4b2a76b9719d911017c592 got 5eb63bbbe01eeed093cb22bb8f5acdc3\n",
-        "'f' checksum failed, expected aaf4c61ddcc5e8a2dabede0f3b482cd9aea9434d got 2aae6c35c94fcfb415dbe95f408b9ce91ee846ed\n",
+        "'g' checksum failed, expected 5d41402abc4b2a76b9719d911017c592 got 5eb63bbbe01eeed093cb22bb8f5acdc3\n",
+        "'h' checksum failed, expected aaf4c61ddcc5e8a2dabede0f3b482cd9aea9434d got 2aae6c35c94fcfb415dbe95f408b9ce91ee846ed\n",
     ]);
     // The baseline outlives the daemon.
     sandbox.stop();
