@@ -483,9 +483,14 @@ fn process_table_that_cannot_be_read() {
         return skipped("faults::process_table_that_cannot_be_read", "a release build has no fault switch");
     }
     let (sandbox, body) = with_puma();
-    let sandbox = sandbox.with_env("POLLUX_FAULT", "readproc@3=EIO:20");
+    // Behind the readings of the start, of which there are more for who is not root.
+    let sandbox = sandbox.with_env("POLLUX_FAULT", "readproc@8=EIO:20");
     sandbox.control(&body);
     sandbox.start();
+    until("a reading that fails", || {
+        sandbox.cycle();
+        sandbox.log().contains("'puma' process data cannot be read").then_some(())
+    });
     let passed = sandbox.await_log("'puma' process data cannot be read");
     let line = passed.lines().last().expect("a line").to_owned();
     until("facts again", || {
