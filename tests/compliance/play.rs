@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `daemon [OPTION...]` | starts it in the foreground, waits for the end of its first cycle | |
 //! | `beside` | starts the original beside it, with the same control file; both run each cycle at the same moment | |
-//! | `agree NAME TOLERANCE LABEL` | | the line of a service's status without its numbers, if both show the same; else both |
+//! | `agree NAME TOLERANCE LABEL` | reads again in the next cycles while they differ | the line of the status without numbers, if both agree; else both |
 //! | `same NAME TOLERANCE LABEL` | | only the label, for a reading that not every machine has |
 //! | `$ COMMAND` | runs a shell command in the sandbox | output, `err` lines, `[code]` |
 //! | `cycle [N]` | runs one cycle after the other | |
@@ -36,6 +36,11 @@ const AGAIN: Duration = Duration::from_secs(4);
 
 /// How long the server of a daemon is waited for.
 const HTTPD: Duration = Duration::from_secs(2);
+
+/// On a busy machine the two do not measure over the same time: how many readings may disagree, and what lies between them. A
+/// wrong reading never agrees.
+const READINGS: usize = 5;
+const BETWEEN_READINGS: Duration = Duration::from_millis(1500);
 
 /// How many lines of the log are shown with a step that fails.
 const TAIL: usize = 30;
@@ -167,11 +172,18 @@ impl Player<'_> {
             let found = text.lines().find(|line| line.get(2..30).is_some_and(|start| start.trim_end() == label));
             found.map(str::to_owned).ok_or_else(|| format!("{who}status of {name}: {code:?}\n{text}"))
         };
-        let (here, there) = (line("")?, line(BESIDE)?);
-        Ok(match agree(&here, &there, tolerance) {
-            Some(form) => self.sandbox.plain(&form),
-            None => vec![format!("here:   {here}"), format!("beside: {there}")],
-        })
+        for tries in 1.. {
+            let (here, there) = (line("")?, line(BESIDE)?);
+            if let Some(form) = agree(&here, &there, tolerance) {
+                return Ok(self.sandbox.plain(&form));
+            }
+            if tries == READINGS {
+                return Ok(vec![format!("here:   {here}"), format!("beside: {there}")]);
+            }
+            std::thread::sleep(BETWEEN_READINGS);
+            self.cycle()?;
+        }
+        Ok(Vec::new())
     }
 
     fn shell(&self, command: &str) -> Seen {
