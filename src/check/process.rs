@@ -80,12 +80,12 @@ impl Usage {
             let start = CpuSample { at: Mono::default(), cpu_time: Duration::ZERO, threads };
             cpu_percent(Some(start), later, cpus.unwrap_or(1))
         };
-        let threads = facts.threads.unwrap_or(1);
+        let own = average(facts.cpu_time, facts.threads.unwrap_or(1));
+        let of_descendants = facts.tree.cpu_time.and_then(|all| all.checked_sub(facts.cpu_time?));
+        let descendants = average(of_descendants, facts.tree.children.unwrap_or(0));
         Usage {
-            cpu_percent: self.cpu_percent.or_else(|| average(facts.cpu_time, threads)),
-            tree_cpu_percent: self
-                .tree_cpu_percent
-                .or_else(|| average(facts.tree.cpu_time, threads.saturating_add(facts.tree.children.unwrap_or(0)))),
+            cpu_percent: self.cpu_percent.or(own),
+            tree_cpu_percent: self.tree_cpu_percent.or_else(|| Some((own? + descendants?).min(100.0))),
             ..*self
         }
     }

@@ -229,19 +229,22 @@ pub fn cpu_percent(earlier: Option<CpuSample>, later: CpuSample, cpus: u32) -> O
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TreeSample {
     at: Mono,
+    /// The process itself and its descendants, with the threads they had.
     rows: HashMap<Pid, (Identity, Duration, u64)>,
+    root: Option<Pid>,
 }
 
 impl TreeSample {
     /// What a [`Family::tree`] that was read at `at` shows.
     pub fn new(at: Mono, tree: &[&Row]) -> TreeSample {
         let row = |row: &&Row| Some((row.identity.pid, (row.identity, row.cpu_time?, row.threads.unwrap_or(1))));
-        TreeSample { at, rows: tree.iter().filter_map(row).collect() }
+        TreeSample { at, rows: tree.iter().filter_map(row).collect(), root: tree.first().map(|row| row.identity.pid) }
     }
 }
 
-/// The share of the processors that a process and its descendants used between two samples: the sum of their
-/// [`cpu_percent`], at most 100. A process that one of the samples does not show adds nothing. `None` without an earlier
+/// The share of the processors that a process and its descendants used between two samples, in percent: its own
+/// [`cpu_percent`], and that of the descendants as if they were one process with all their threads; at most 100. So a family
+/// of which one is busy does not look like a busy machine. Who is not in both samples used nothing. `None` without an earlier
 /// sample, when no time passed, and when no process is in both.
 pub fn tree_cpu_percent(
     earlier: Option<&TreeSample>,
@@ -250,13 +253,21 @@ pub fn tree_cpu_percent(
     tolerance: Tolerance,
 ) -> Option<f64> {
     let earlier = earlier?;
-    let share = |(pid, (identity, cpu_time, threads)): (&Pid, &(Identity, Duration, u64))| {
-        let (_, used, _) = earlier.rows.get(pid).filter(|(before, ..)| before.is_same(*identity, tolerance))?;
-        let earlier = CpuSample { at: earlier.at, cpu_time: *used, threads: *threads };
-        cpu_percent(Some(earlier), CpuSample { at: later.at, cpu_time: *cpu_time, threads: *threads }, cpus)
+    let used = |(pid, (identity, cpu_time, _)): (&Pid, &(Identity, Duration, u64))| {
+        let (_, before, _) = earlier.rows.get(pid).filter(|(before, ..)| before.is_same(*identity, tolerance))?;
+        cpu_time.checked_sub(*before)
     };
-    let shares: Vec<f64> = later.rows.iter().filter_map(share).collect();
-    if shares.is_empty() { None } else { Some(shares.iter().sum::<f64>().min(FULL)) }
+    let part = |of_root: bool| {
+        let rows = || later.rows.iter().filter(move |(pid, _)| (later.root == Some(**pid)) == of_root);
+        let threads = rows().map(|(_, (.., threads))| *threads).fold(0, u64::saturating_add);
+        let cpu_time = rows().filter_map(used).reduce(Duration::saturating_add)?;
+        let start = CpuSample { at: earlier.at, cpu_time: Duration::ZERO, threads };
+        cpu_percent(Some(start), CpuSample { at: later.at, cpu_time, threads }, cpus)
+    };
+    match (part(true), part(false)) {
+        (None, None) => None,
+        (own, descendants) => Some((own.unwrap_or(0.0) + descendants.unwrap_or(0.0)).min(FULL)),
+    }
 }
 
 #[cfg(test)]
@@ -363,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tree_is_the_sum_of_those_seen_twice() {
+    fn a_tree_is_what_those_used_that_were_seen_twice() {
         let exact = Tolerance(Duration::ZERO);
         let at = |seconds| Mono::from_origin(Duration::from_secs(seconds));
         let with = |row: Row, millis| Row { cpu_time: Some(Duration::from_millis(millis)), ..row };
@@ -372,7 +383,11 @@ mod tests {
         // 7 was replaced by another process of that number, 9 is new.
         let (other, new) = (row(7, 5, 50), row(9, 5, 51));
         let later = TreeSample::new(at(20), &[&with(a, 1000), &with(other, 9000), &with(c, 2000), &with(new, 900)]);
-        assert_eq!(tree_cpu_percent(Some(&earlier), &later, 2, exact), Some(30.0));
+        assert_eq!(tree_cpu_percent(Some(&earlier), &later, 1, exact), Some(30.0));
+        assert_eq!(tree_cpu_percent(Some(&earlier), &later, 2, exact), Some(20.0), "three threads on two processors");
+        let threads = Row { threads: Some(4), ..with(c, 2000) };
+        let one = TreeSample::new(at(20), &[&with(a, 1000), &threads]);
+        assert_eq!(tree_cpu_percent(Some(&earlier), &one, 8, exact), Some(15.0));
         assert_eq!(tree_cpu_percent(None, &later, 2, exact), None);
         let busy = TreeSample::new(at(20), &[&with(a, 9000), &with(c, 9000)]);
         assert_eq!(tree_cpu_percent(Some(&earlier), &busy, 2, exact), Some(100.0));
