@@ -131,11 +131,6 @@ impl FileDigest {
     }
 }
 
-/// Whether this program can compute checksums at all.
-pub fn is_built() -> bool {
-    cfg!(feature = "tls")
-}
-
 fn name(hash: Hash) -> &'static str {
     match hash {
         Hash::Md5 => "MD5",
