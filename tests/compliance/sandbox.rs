@@ -57,16 +57,30 @@ pub const BESIDE: &str = "beside.";
 /// executes something itself: so nobody forks while another thread writes.
 static WRITING: RwLock<()> = RwLock::new(());
 
-/// Starts a program.
+/// How many files a program may open, of which a rule may want the percentage.
+const FILES: libc::rlim_t = 1024;
+
+/// Descriptors up to here may have been left open by whoever runs the tests.
+const INHERITED: std::os::fd::RawFd = 256;
+
+/// Starts a program, with what programs inherit the same everywhere.
 pub fn spawn(command: &mut Command) -> io::Result<Child> {
     let _nobody_writes = WRITING.read().unwrap_or_else(PoisonError::into_inner);
-    // Who runs in the background of a shell ignores these two, and passes that on.
-    // SAFETY: signal(2) may be called between fork and exec.
+    // SAFETY: all these may be called between fork and exec; what std needs until exec stays open until then.
     unsafe {
         command.pre_exec(|| {
+            // Who runs in the background of a shell ignores these two.
             libc::signal(libc::SIGINT, libc::SIG_DFL);
             libc::signal(libc::SIGQUIT, libc::SIG_DFL);
-            Ok(())
+            libc::umask(0o022);
+            for file in 3..INHERITED {
+                libc::fcntl(file, libc::F_SETFD, libc::FD_CLOEXEC);
+            }
+            let files = libc::rlimit { rlim_cur: FILES, rlim_max: FILES };
+            match libc::setrlimit(libc::RLIMIT_NOFILE, &files) {
+                0 => Ok(()),
+                _ => Err(io::Error::last_os_error()),
+            }
         });
     }
     command.spawn()
@@ -117,6 +131,7 @@ impl Sandbox {
         let _ = fs::remove_dir_all(&dir);
         for part in ["", "bin", "prog", "run", "home", "ours", "beside.ours"] {
             fs::create_dir(dir.join(part)).expect("directory");
+            fs::set_permissions(dir.join(part), Permissions::from_mode(0o755)).expect("mode");
         }
         // Both programs bear the same name.
         symlink(&program.path, dir.join("prog/monit")).expect("link");
