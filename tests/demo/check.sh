@@ -31,10 +31,13 @@ named() { dir=$(sed -n 's|^  The control file *\(/.*\)/monitrc$|\1|p' "$output")
 lives() { pid=$(cat "$dir/run/$1.pid" 2>/dev/null) && kill -0 "$pid" 2>/dev/null; }
 came_back() { lives sidekiq && [ "$pid" != "$old" ]; }
 answers() { "$dir/pollux" summary >/dev/null 2>&1; }
+# One that dies while its start is still waited for is started again only when the time for that is over.
+is_up() { "$dir/pollux" summary -B 2>/dev/null | grep -Eq "^ $1 +OK "; }
 
 until_true 10 'no directory was named' named
 for service in puma sidekiq node; do until_true 20 "$service did not start" lives $service; done
 until_true 10 'the command line got no answer' answers
+until_true 20 'sidekiq is not seen to run' is_up sidekiq
 
 lives sidekiq
 old=$pid
