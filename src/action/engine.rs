@@ -274,6 +274,12 @@ impl Engine {
         self.runs[id.0].plan.as_ref().map(|plan| plan.goal)
     }
 
+    /// Whether what was asked of the service, or of one it depends on or that depends on it, is still to be done. What a
+    /// rule does of its own accord does not count.
+    pub fn obeys(&self, id: ServiceId) -> bool {
+        self.runs[id.0].plan.as_ref().is_some_and(|plan| plan.cause != Cause::Rule || plan.next.is_some())
+    }
+
     /// How far the action under way has come: `dependants` and `parents` are waited for, there is a `look before stop` or
     /// `look before start`, its program makes it `stopping` or `starting`, then it is `going` or `appearing`.
     pub fn stage(&self, id: ServiceId) -> Option<&'static str> {

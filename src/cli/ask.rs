@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::options::{Options, Verb};
 use super::output::{err, out};
-use super::{CalledAs, paths};
+use super::{CalledAs, paths, wait};
 use crate::http::client::{self, Answer, Error, Question};
 use crate::http::route::{DaemonVerb, Text};
 use crate::sys::posix::{account, clock, fd, file};
@@ -38,7 +38,11 @@ pub fn ask(called_as: CalledAs, options: &Options, control_file: &Path, verb: &V
                 Some(time) => Question::unmonitor_for(&targets, time),
                 None => Question::action(*command, &targets),
             };
-            conclude(put(control_file, &question), |_| {})
+            let asked = conclude(put(control_file, &question), |_| {});
+            match options.wait {
+                Some(time) if asked == Asked::Code(0) => wait::wait(control_file, *command, &targets, time),
+                _ => asked,
+            }
         }
         Verb::Status(names) => {
             let asked = print(control_file, &Question::status(&text(called_as, options, names)));
@@ -101,7 +105,7 @@ fn put(control_file: &Path, question: &Question) -> Result<Answer, Error> {
     put_within(PATIENCE, control_file, question)
 }
 
-fn put_within(patience: Duration, control_file: &Path, question: &Question) -> Result<Answer, Error> {
+pub(super) fn put_within(patience: Duration, control_file: &Path, question: &Question) -> Result<Answer, Error> {
     client::ask(&paths::rundir().join(paths::socket_name(control_file)), question, patience)
 }
 

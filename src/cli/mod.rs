@@ -6,6 +6,7 @@ pub mod local;
 pub mod options;
 pub mod output;
 pub mod paths;
+mod wait;
 
 /// The name and manners the program was called with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

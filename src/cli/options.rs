@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use getopts::Options as Grammar;
+use getopts::{HasArg, Occur, Options as Grammar};
 
 use super::CalledAs;
 use crate::http::route::TIME_MAX;
@@ -27,6 +27,8 @@ pub struct Options {
     pub foreground: bool,
     /// `--for`, of `unmonitor`; whole seconds.
     pub time: Option<Duration>,
+    /// `--wait`, of actions: how long at most.
+    pub wait: Option<Duration>,
     /// `-B`.
     pub batch: bool,
     /// `-v`.
@@ -77,7 +79,7 @@ pub enum Verb {
 }
 
 /// Every option: short name, long name, argument's name, description. The help text and the parser are made of it.
-const OPTIONS: [(&str, &str, &str, &str); 19] = [
+const OPTIONS: [(&str, &str, &str, &str); 20] = [
     ("c", "conf", "FILE", "use this control file"),
     ("d", "daemon", "N", "run as a daemon with a cycle every N seconds"),
     ("g", "group", "NAME", "act on, or show, the services of this group"),
@@ -92,6 +94,7 @@ const OPTIONS: [(&str, &str, &str, &str); 19] = [
     ("", "strict", "", "with -t: warnings are errors"),
     ("", "no-host", "", "with -t: look at nothing of this machine but the files"),
     ("", "for", "TIME", "with unmonitor: only for so long, such as 30m, 2h or 1d"),
+    ("", "wait", "[=SECONDS]", "with start, stop, ...: return when it is done, after 300 seconds at the latest"),
     ("", "format", "json", "with -t: messages for editors"),
     ("", "with-secrets", "", "with config dump: show passwords"),
     ("v", "verbose", "", "log more"),
@@ -120,7 +123,9 @@ fn grammar() -> Grammar {
     let mut grammar = Grammar::new();
     for (short, long, argument, about) in OPTIONS {
         // A repeated option is accepted and the last one counts: rc.subr(8) passes flags twice.
-        if argument.is_empty() {
+        if argument.starts_with('[') {
+            grammar.opt(short, long, about, argument, HasArg::Maybe, Occur::Multi);
+        } else if argument.is_empty() {
             grammar.optflagmulti(short, long, about);
         } else {
             grammar.optmulti(short, long, about, argument);
@@ -134,7 +139,8 @@ pub fn help(program: &str) -> String {
     let mut text = format!("usage: {program} [options] [command]\n\noptions:\n");
     for (short, long, argument, about) in OPTIONS {
         let short = if short.is_empty() { String::new() } else { format!("-{short}, ") };
-        let left = format!("{short}--{long} {argument}");
+        let blank = if argument.starts_with('[') { "" } else { " " };
+        let left = format!("{short}--{long}{blank}{argument}");
         text.push_str(&format!("  {left:<24} {about}\n"));
     }
     text.push_str("\ncommands (without one, the daemon is started, or woken when it runs):\n");
@@ -172,6 +178,10 @@ pub fn parse(called_as: CalledAs, arguments: &[String]) -> Result<(Options, Verb
         statefile: last("s").map(PathBuf::from),
         foreground: found.opt_present("I"),
         time: last("for").map(|text| time(&text)).transpose()?,
+        wait: match found.opt_present("wait") {
+            true => Some(last("wait").map_or(Ok(WAIT), |text| wait(&text))?),
+            false => None,
+        },
         batch: found.opt_present("B"),
         verbose: found.opt_present("v"),
         strict: found.opt_present("strict"),
@@ -208,12 +218,25 @@ fn time(text: &str) -> Result<Duration, String> {
     Ok(Duration::from_secs(seconds))
 }
 
+/// How long `--wait` waits when it names no time: longer than a start and a stop with default timeouts, one after the other,
+/// for some services in a row.
+const WAIT: Duration = Duration::from_secs(300);
+
+/// A time in whole seconds.
+fn wait(text: &str) -> Result<Duration, String> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let seconds: Option<u64> = text.parse().ok().filter(|seconds| digits && (1..=TIME_MAX).contains(seconds));
+    seconds.map(Duration::from_secs).ok_or_else(|| format!("--wait wants a number of seconds, not '{text}'"))
+}
+
 /// Options that mean nothing elsewhere: somebody who forgets `-t` would start a daemon instead.
 fn only_with_their_verb(options: &Options, verb: &Verb) -> Result<(), String> {
     let test = *verb == Verb::Test;
     let unmonitor = matches!(verb, Verb::Action(crate::action::Command::Unmonitor, _));
+    let action = matches!(verb, Verb::Action(..));
     let rules = [
         (options.time.is_some(), unmonitor, "--for goes with unmonitor only"),
+        (options.wait.is_some(), action, "--wait goes with start, stop, restart, monitor and unmonitor only"),
         (options.strict, test, "--strict goes with -t only"),
         (options.no_host, test, "--no-host goes with -t only"),
         (options.json, test, "--format goes with -t only"),
@@ -349,6 +372,22 @@ mod tests {
     }
 
     #[test]
+    fn actions_can_be_waited_for() {
+        let wait = |line: &str| parsed(line).map(|(options, _)| options.wait.map(|time| time.as_secs()));
+        assert_eq!(wait("start x"), Ok(None));
+        assert_eq!(wait("start x --wait"), Ok(Some(300)));
+        assert_eq!(wait("--wait restart all"), Ok(Some(300)), "the next word is no time");
+        assert_eq!(wait("stop --wait=5 -g web"), Ok(Some(5)));
+        assert_eq!(wait("stop --wait=5 --wait=7 x"), Ok(Some(7)));
+        for bad in ["", "0", "-1", "+1", "5s", "99999999999"] {
+            assert!(wait(&format!("start x --wait={bad}")).is_err(), "{bad}");
+        }
+        for verb in ["status", "reload", "-t", ""] {
+            assert!(wait(&format!("{verb} --wait")).unwrap_err().starts_with("--wait goes with start"), "{verb}");
+        }
+    }
+
+    #[test]
     fn what_makes_no_sense_is_refused() {
         assert_eq!(parsed("-d 0").unwrap_err(), "Option -d requires a natural number");
         assert_eq!(parsed("-d x").unwrap_err(), "Option -d requires a natural number");
@@ -373,7 +412,7 @@ mod tests {
         let text = help("pollux");
         for (short, long, _, _) in OPTIONS {
             let short = if short.is_empty() { String::new() } else { format!("-{short}, ") };
-            assert!(text.contains(&format!("  {short}--{long}")));
+            assert!(text.contains(&format!("  {short}--{long}")), "{long}");
         }
         assert!(VERBS.iter().all(|(verb, _)| text.contains(verb)));
     }

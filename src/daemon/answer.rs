@@ -40,6 +40,7 @@ impl Daemon {
                     }
                     then
                 }
+                Outcome::Progress { verb, services } => self.progress(verb, &services),
                 Outcome::Lag => Reply::text(format!("{}\n", self.lag)),
                 Outcome::Log => Reply::html(html::log(&self.end_of_log(), self.server.signature())),
                 Outcome::Daemon(DaemonVerb::Quit) => {

@@ -4,6 +4,7 @@
 //! booting, `cycle.rs` is one round of checks, `look.rs` a look at one service, `exits.rs` what is done when one ends,
 //! `wait.rs` the one place where it sleeps, `perform.rs` turns the engine's effects into programs, log lines and state,
 //! `program.rs` runs check programs, `preflight.rs` and `reload.rs` put a new configuration in place,
+//! `progress.rs` tells how an action is getting on,
 //! `answer.rs` serves the page and the command line, `picture.rs` draws the status they show.
 //!
 //! Nothing in the loop waits for anybody. What may is done by helper children: looks at filesystems that others serve
@@ -23,6 +24,7 @@ mod perform;
 mod picture;
 mod preflight;
 mod program;
+mod progress;
 mod recall;
 mod reload;
 mod resolve;

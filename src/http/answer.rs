@@ -27,6 +27,13 @@ pub enum Outcome {
         /// What to reply.
         then: Reply,
     },
+    /// Tell how this action on these services is getting on.
+    Progress {
+        /// What.
+        verb: Command,
+        /// To whom; never empty.
+        services: Vec<String>,
+    },
     /// Tell how late the loop is.
     Lag,
     /// Do this to the daemon, then reply.
@@ -72,6 +79,13 @@ pub fn answer(route: &Route, visitor: Visitor<'_>, status: impl FnOnce(Detail<'_
         Route::Id => Reply::text(status(Detail::State).id),
         Route::Lag => return Outcome::Lag,
         Route::Daemon(verb) => return Outcome::Daemon(*verb),
+        Route::Progress { verb, targets } => match targets.targets(&status(Detail::State)) {
+            Ok(services) => {
+                let services = services.iter().map(|service| service.name.clone()).collect();
+                return Outcome::Progress { verb: *verb, services };
+            }
+            Err(missing) => Reply::error(400, missing.to_string()),
+        },
         Route::Action { verb, targets, time, then } => match targets.targets(&status(Detail::State)) {
             Ok(services) => {
                 let services = services.iter().map(|service| service.name.clone()).collect();
@@ -140,7 +154,7 @@ mod tests {
     fn who_acts_over_the_network_is_sent_on() {
         let code = |outcome| match outcome {
             Outcome::Reply(reply) | Outcome::Act { then: reply, .. } => reply.code(),
-            Outcome::Daemon(_) | Outcome::Lag | Outcome::Log => 0,
+            Outcome::Daemon(_) | Outcome::Lag | Outcome::Log | Outcome::Progress { .. } => 0,
         };
         let named = |name: &str| Selection::Named(vec![name.to_owned()]);
         assert_eq!(code(act_then(named("alive"), Some("/alive"))), 302);

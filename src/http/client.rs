@@ -18,6 +18,9 @@ use super::route::{DaemonVerb, Method, Text};
 /// Longest answer we read, in bytes: a picture of some hundred thousand services.
 const ANSWER_MAX: u64 = 64 * 1024 * 1024;
 
+/// What the daemon says of an action that is over and has brought about what was wished.
+pub const DONE: &str = "done\n";
+
 /// What the daemon said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
@@ -118,6 +121,12 @@ impl Question {
         let mut body = action_query(Command::Unmonitor, targets);
         body.push(("for", time.as_secs().to_string()));
         Question::post("/_doaction", body)
+    }
+
+    /// How an action is getting on: the answer is [`DONE`], a list of what is still to be done, or a refusal that tells what
+    /// has failed.
+    pub fn progress(verb: Command, targets: &Selection) -> Question {
+        Question::post("/_progress", action_query(verb, targets))
     }
 
     /// An action on the daemon.
@@ -237,6 +246,8 @@ mod tests {
             }
             let expected = Route::Action { verb: Command::Restart, targets: selection.clone(), time: None, then: None };
             assert_eq!(understood(&Question::action(Command::Restart, &selection)), expected);
+            let expected = Route::Progress { verb: Command::Stop, targets: selection.clone() };
+            assert_eq!(understood(&Question::progress(Command::Stop, &selection)), expected);
             let (verb, time) = (Command::Unmonitor, Duration::from_secs(7200));
             let expected = Route::Action { verb, targets: selection.clone(), time: Some(time), then: None };
             assert_eq!(understood(&Question::unmonitor_for(&selection, time)), expected);

@@ -85,6 +85,13 @@ pub enum Route {
         /// Where the asker is sent then: a path, percent-encoded. `None` for the command line.
         then: Option<String>,
     },
+    /// How an action on services is getting on. Only from [`Origin::Private`].
+    Progress {
+        /// What was asked for.
+        verb: Command,
+        /// Of whom.
+        targets: Selection,
+    },
     /// Do something to the daemon. Only from [`Origin::Private`], but for [`DaemonVerb::Validate`].
     Daemon(DaemonVerb),
 }
@@ -229,6 +236,7 @@ fn post(path: &str, form: &Form, origin: &Origin) -> Result<Route, Refusal> {
             let then = (!is_private).then(|| path.to_owned());
             Ok(Route::Action { verb, targets, time: time(form, verb)?, then })
         }
+        "/_progress" if is_private => Ok(Route::Progress { verb: verb()?, targets: selection(form)? }),
         "/_daemon" if is_private => DaemonVerb::from_word(action).map(Route::Daemon).ok_or_else(invalid),
         "/_runtime" if action == "validate" => Ok(Route::Daemon(DaemonVerb::Validate)),
         "/_runtime" => Err(invalid()),

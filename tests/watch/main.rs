@@ -27,3 +27,4 @@ mod scale;
 mod shown;
 mod storm;
 mod traps;
+mod waits;
