@@ -9,6 +9,7 @@
 
 mod harness;
 
+mod attacks;
 mod blocking;
 mod cli;
 mod engine;
