@@ -1,7 +1,9 @@
 # pollux: what an administrator, a packager and a developer call. Works with FreeBSD's make, bmake and GNU make.
 #
 #   make                 build target/release/pollux
-#   make install         install the program, its manual pages and the sample control file
+#   make install         install the program, its manual pages, the sample control file, and what newsyslog(8) and periodic(8) read
+#   make install-rc      install the rc.d script of FreeBSD
+#   make port            write the port of FreeBSD with its distfile to target/port
 #   make test            all tests
 #   make compliance      play every case with pollux and with Monit, and compare
 #   make demo            watch three stand-in services at work; Ctrl-C removes everything
@@ -38,9 +40,11 @@ LOCKED = --locked $$($(CARGO) fetch --locked --offline >/dev/null 2>&1 && echo -
 PATHS = POLLUX_SYSCONFDIR='$(SYSCONFDIR)' POLLUX_STATEDIR='$(STATEDIR)' \
 	POLLUX_RUNDIR_DEFAULT='$(RUNDIR)' POLLUX_PIDFILE='$(PIDFILE)'
 PAGES = man/pollux.8 man/monitrc.5
-SCRIPTS = tests/need.sh tests/demo/*.sh tests/freebsd/*.sh tests/fuzz/*.sh tests/mutants/*.sh port/pollux.in
+SCRIPTS = tests/need.sh tests/demo/*.sh tests/freebsd/*.sh tests/fuzz/*.sh tests/mutants/*.sh \
+	tests/port/rc.subr port/*.sh port/etc/periodic.in $(RC_SCRIPT)
+RC_SCRIPT = port/sysutils/pollux/files/pollux.in
 
-.PHONY: all install install-rc test corpus compliance fuzz verdicts bench simulate mutants demo lint lint-man lint-scripts lint-rust doc freebsd-check clean
+.PHONY: all install install-files install-rc port test corpus compliance fuzz verdicts bench simulate mutants demo lint lint-man lint-scripts lint-rust doc freebsd-check clean
 
 all:
 	@sh tests/need.sh rust cc openssl
@@ -51,25 +55,44 @@ install:
 	@if command -v $(CARGO) >/dev/null 2>&1; then $(MAKE) all PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' \
 		STATEDIR='$(STATEDIR)' RUNDIR='$(RUNDIR)' PIDFILE='$(PIDFILE)'; \
 	elif test ! -x $(BINARY); then echo "$(BINARY) is missing: run make first" >&2; exit 1; fi
-	install -d -m 0755 '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(SYSCONFDIR)/monit.d' \
-		'$(DESTDIR)$(MANDIR)/man5' '$(DESTDIR)$(MANDIR)/man8'
+	install -d -m 0755 '$(DESTDIR)$(PREFIX)/bin'
 	install -m 0755 $(BINARY) '$(DESTDIR)$(PREFIX)/bin/pollux'
+	@$(MAKE) install-files PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' MANDIR='$(MANDIR)' \
+		STATEDIR='$(STATEDIR)' RUNDIR='$(RUNDIR)' PIDFILE='$(PIDFILE)' DESTDIR='$(DESTDIR)'
+
+# Everything but the program and the rc.d script, which a port installs by its own means.
+install-files:
+	install -d -m 0755 '$(DESTDIR)$(SYSCONFDIR)/monit.d' '$(DESTDIR)$(SYSCONFDIR)/newsyslog.conf.d' \
+		'$(DESTDIR)$(SYSCONFDIR)/periodic/daily' '$(DESTDIR)$(MANDIR)/man5' '$(DESTDIR)$(MANDIR)/man8'
+	install -d -m 0700 '$(DESTDIR)$(STATEDIR)'
 	$(PLACES) man/pollux.8 > '$(DESTDIR)$(MANDIR)/man8/pollux.8'
 	$(PLACES) man/monitrc.5 > '$(DESTDIR)$(MANDIR)/man5/monitrc.5'
 	chmod 0644 '$(DESTDIR)$(MANDIR)/man8/pollux.8' '$(DESTDIR)$(MANDIR)/man5/monitrc.5'
 	$(PLACES) monitrc.sample > '$(DESTDIR)$(SYSCONFDIR)/monitrc.sample'
 	chmod 0600 '$(DESTDIR)$(SYSCONFDIR)/monitrc.sample'
+	$(FILLED) port/etc/newsyslog.conf.in > '$(DESTDIR)$(SYSCONFDIR)/newsyslog.conf.d/pollux.conf.sample'
+	chmod 0644 '$(DESTDIR)$(SYSCONFDIR)/newsyslog.conf.d/pollux.conf.sample'
+	$(FILLED) port/etc/periodic.in > '$(DESTDIR)$(SYSCONFDIR)/periodic/daily/485.status-pollux'
+	chmod 0555 '$(DESTDIR)$(SYSCONFDIR)/periodic/daily/485.status-pollux'
 
 # Pages and sample name the places this build uses.
 PLACES = sed -e 's|/usr/local/etc|$(SYSCONFDIR)|g' -e 's|/var/db/pollux|$(STATEDIR)|g' \
 	-e 's|/var/run/pollux\.pid|$(PIDFILE)|g' -e 's|/var/run/pollux|$(RUNDIR)|g'
 
+# So do scripts.
+FILLED = sed -e 's|%%PREFIX%%|$(PREFIX)|g' -e 's|%%SYSCONFDIR%%|$(SYSCONFDIR)|g' -e 's|%%PIDFILE%%|$(PIDFILE)|g' \
+	-e 's|%%RUNDIR%%|$(RUNDIR)|g'
+
 # The FreeBSD rc.d script; a port installs it by USE_RC_SUBR instead.
 install-rc:
 	install -d -m 0755 '$(DESTDIR)$(PREFIX)/etc/rc.d'
-	sed -e 's|%%PREFIX%%|$(PREFIX)|g' -e 's|%%SYSCONFDIR%%|$(SYSCONFDIR)|g' -e 's|%%PIDFILE%%|$(PIDFILE)|g' \
-		port/pollux.in > '$(DESTDIR)$(PREFIX)/etc/rc.d/pollux'
+	$(FILLED) $(RC_SCRIPT) > '$(DESTDIR)$(PREFIX)/etc/rc.d/pollux'
 	chmod 0555 '$(DESTDIR)$(PREFIX)/etc/rc.d/pollux'
+
+# The port as it goes into a ports tree, and the distfile that it unpacks.
+port:
+	@sh tests/need.sh rust
+	@sh port/pack.sh target/port
 
 test:
 	@sh tests/need.sh rust cc openssl

@@ -566,7 +566,7 @@ END
 
 # Every verb of the script that rc(8) calls, for a control file of our own.
 check_rc_script() {
-	script=$source/../../port/pollux.in
+	script=$source/../../port/sysutils/pollux/files/pollux.in
 	for why in "there is no /etc/rc.subr:-r /etc/rc.subr" "there is no $script:-r $script" "only as root:0 -eq $(id -u)"; do
 		# shellcheck disable=SC2086 # words of a test
 		if ! test ${why##*:}; then
@@ -578,6 +578,7 @@ check_rc_script() {
 	mkdir -p "$dir/prefix/bin" "$dir/rc.d"
 	cp "$bin" "$dir/prefix/bin/pollux"
 	sed -e "s|%%PREFIX%%|$dir/prefix|g" -e "s|%%SYSCONFDIR%%|$dir|g" -e "s|%%PIDFILE%%|$dir/pollux.pid|g" \
+		-e "s|%%RUNDIR%%|$dir/run|g" \
 		"$script" >"$dir/rc.d/pollux"
 	chmod 755 "$dir/rc.d/pollux"
 	rc start
