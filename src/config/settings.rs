@@ -217,7 +217,6 @@ impl Builder<'_> {
             },
             HttpdOption::AllowUser { user, password, read_only } => self.credential(&user, &password, read_only),
             HttpdOption::Socket(path) => {
-                self.unbuilt(path.span, "set httpd unixsocket");
                 self.httpd_socket().path = to_path(&path.value);
             }
             HttpdOption::SocketUid(text) => self.httpd_socket().uid = self.known_user(&text),

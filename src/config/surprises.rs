@@ -109,12 +109,18 @@ impl Builder<'_> {
         let Some((httpd, location)) = self.settings.httpd.as_ref().zip(self.httpd_place) else {
             return;
         };
+        let open = httpd.credentials.is_empty() && httpd.port.is_some() && !httpd.allow.is_empty();
+        let mut warnings = Vec::new();
         if let Some(message) = page(httpd) {
             let warning = Diagnostic::warning(location, message);
             let help = "add 'allow USER:PASSWORD', or 'read-only' behind the port";
-            let open = httpd.credentials.is_empty() && httpd.port.is_some() && !httpd.allow.is_empty();
-            self.push(if open { warning.with_help(help) } else { warning });
+            warnings.push(if open { warning.with_help(help) } else { warning });
         }
+        if let Some(message) = socket(httpd) {
+            let help = "add 'allow USER:PASSWORD', or 'read-only' or another 'permission' behind the path";
+            warnings.push(Diagnostic::warning(location, message).with_help(help));
+        }
+        warnings.into_iter().for_each(|warning| self.push(warning));
     }
 }
 
@@ -192,9 +198,15 @@ fn idle(draft: &Draft) -> Vec<Diagnostic> {
 
 /// What is to be said about a page.
 fn page(httpd: &Httpd) -> Option<String> {
-    let passwords = httpd.credentials.len() + httpd.password_files.len() + httpd.groups.len();
+    let passwords = passwords(httpd);
     if passwords + httpd.allow.len() == 0 {
-        return Some("no 'allow' lets anybody in, there will be no page".to_owned());
+        return match (httpd.port, &httpd.socket) {
+            (None, Some(_)) => None,
+            (Some(_), Some(_)) => {
+                Some("no 'allow' lets anybody in, there will be no page but by the socket file".to_owned())
+            }
+            (_, None) => Some("no 'allow' lets anybody in, there will be no page".to_owned()),
+        };
     }
     httpd.port?;
     let everywhere = |host: &AllowHost| matches!(host, AllowHost::Network { prefix: 0, .. });
@@ -215,6 +227,25 @@ fn page(httpd: &Httpd) -> Option<String> {
     let here = httpd.address.as_deref().is_some_and(|address| is_here(&host(address)));
     (httpd.tls.is_none() && reached && !here)
         .then(|| "passwords cross the network in the clear: use 'ssl', or 'address' with this machine's own".to_owned())
+}
+
+fn passwords(httpd: &Httpd) -> usize {
+    httpd.credentials.len() + httpd.password_files.len() + httpd.groups.len()
+}
+
+/// What is to be said about the socket file: hosts do not count for it, only its mode does.
+fn socket(httpd: &Httpd) -> Option<String> {
+    let socket = httpd.socket.as_ref().filter(|socket| passwords(httpd) == 0 && !socket.read_only)?;
+    let mode = socket.permission.unwrap_or(0);
+    let who = match (mode & 0o002 != 0, mode & 0o020 != 0) {
+        (true, _) => "every user of this machine".to_owned(),
+        (false, true) => match socket.gid.as_ref().and_then(|group| group.name.as_deref()) {
+            Some(group) => format!("every member of the group '{group}'"),
+            None => "every member of its group".to_owned(),
+        },
+        (false, false) => return None,
+    };
+    Some(format!("no 'allow' asks for a password: {who} may control all services by the socket file"))
 }
 
 fn host(address: &str) -> AllowHost {

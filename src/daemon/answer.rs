@@ -24,7 +24,7 @@ impl Daemon {
         while let Some((id, request)) = self.server.next_request() {
             let asked_by = match request.origin {
                 Origin::Private => "the command line",
-                Origin::Tcp { .. } => "a request over HTTP",
+                Origin::Client { .. } => "a request over HTTP",
             };
             let is_local = request.origin == Origin::Private;
             let token = request.token.clone();

@@ -2,9 +2,10 @@
 
 use std::net::{IpAddr, ToSocketAddrs};
 
-use crate::config::{Config, Kind};
-use crate::http::{Endpoint, Error, Server, Settings};
+use crate::config::{Config, HttpdSocket, Kind};
+use crate::http::{Endpoint, Error, Server, Settings, SocketFile};
 use crate::sys::platform::machine::host_name;
+use crate::sys::posix::net::Access;
 
 /// Listens where the configuration says; `address` is what [`address`] found for it. `Ok(Some(_))` is the original's line about a front that lets nobody in.
 ///
@@ -12,19 +13,33 @@ use crate::sys::platform::machine::host_name;
 /// The address cannot be had, with the remedy; then it listens where it did before.
 pub(super) fn listen(server: &mut Server, config: &Config, address: Option<IpAddr>) -> Result<Option<String>, String> {
     let Some(httpd) = &config.settings.httpd else {
-        return server.reconfigure(Settings::default(), None).map(|()| None).map_err(|error| error.to_string());
+        return server.reconfigure(Settings::default(), None, None).map(|()| None).map_err(|error| error.to_string());
     };
     if let (Some(name), None) = (name(config), address) {
         return Err(no_address(name));
     }
     let endpoint = httpd.port.map(|port| Endpoint { address, port });
-    match server.reconfigure(Settings::new(httpd, names(config)), endpoint) {
+    let socket = httpd.socket.as_ref().map(socket_file);
+    match server.reconfigure(Settings::new(httpd, names(config)), endpoint, socket) {
         Ok(()) => Ok(None),
+        Err(error @ Error::NobodyAllowed) if httpd.socket.is_some() => {
+            Ok(Some(format!("monit: monit {error}; it is served by the socket file alone")))
+        }
         Err(error @ Error::NobodyAllowed) => Ok(Some(format!("monit: monit {error}"))),
+        Err(error @ Error::Socket(..)) => Err(format!(
+            "{error}; if Monit or another pollux runs there, stop it first, otherwise change the path in 'set httpd'"
+        )),
         Err(error) => Err(format!(
             "{error}; if Monit or another pollux runs there, stop it first, otherwise change the port in 'set httpd'"
         )),
     }
+}
+
+/// The socket file that `unixsocket` asks for: for its owner alone if it does not say otherwise.
+fn socket_file(socket: &HttpdSocket) -> SocketFile {
+    let (uid, gid) = (socket.uid.as_ref().map(|user| user.uid), socket.gid.as_ref().map(|group| group.gid));
+    let mode = socket.permission.unwrap_or(Access::PRIVATE.mode);
+    SocketFile { path: socket.path.clone(), access: Access { uid, gid, mode } }
 }
 
 /// The names of this machine that we know without asking anybody: its own, whole and up to the first dot, that of the system

@@ -369,7 +369,10 @@ impl Daemon {
     fn starting_line(&self) -> String {
         let addresses = self.server.tcp_addresses();
         let interface = match addresses.first() {
-            None => String::new(),
+            None => {
+                let socket = self.server.socket_path();
+                socket.map(|path| format!(" with http interface at {}", path.display())).unwrap_or_default()
+            }
             Some(address) if address.ip().is_unspecified() => format!(" with http interface at [*]:{}", address.port()),
             Some(address) => format!(" with http interface at [{}]:{}", address.ip(), address.port()),
         };
@@ -421,8 +424,7 @@ impl Daemon {
     }
 
     fn put_away(&mut self) {
-        self.server.close_tcp();
-        self.server.close_private();
+        self.server.close_all();
         self.pidfile.remove();
     }
 

@@ -4,10 +4,13 @@ use std::fs::File;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::base::time::Mono;
-use crate::sys::posix::net;
+use crate::sys::platform::descriptor;
+use crate::sys::posix::net::{self, Access};
 
 /// How long a listener rests after an error that would come again at once.
 const REST: Duration = Duration::from_millis(500);
@@ -24,11 +27,22 @@ pub struct Endpoint {
     pub port: u16,
 }
 
+/// A socket file on which the page is served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SocketFile {
+    /// Its path.
+    pub path: PathBuf,
+    /// Who may open it.
+    pub access: Access,
+}
+
 /// Who is at the other end of a connection. The listener tells, never the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Peer {
     /// A client on the network.
     Tcp(SocketAddr),
+    /// Somebody who may open the socket file of the control file: the user of that number.
+    Socket(Option<u32>),
     /// Somebody who may open the private socket file.
     Private,
 }
@@ -37,6 +51,7 @@ pub(super) enum Peer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Tcp,
+    Socket,
     Private,
 }
 
@@ -82,7 +97,7 @@ impl Listener {
     /// otherwise it would wait for ever and the listener would stay readable.
     pub(super) fn accept(&self, reserve: &mut Reserve, is_welcome: impl Fn(Peer) -> bool) -> Accepted {
         match net::accept(self.socket.as_fd()) {
-            Ok((socket, address)) => match self.peer(address) {
+            Ok((socket, address)) => match self.peer(&socket, address) {
                 Some(peer) => Accepted::Connection(socket, peer),
                 None => Accepted::Gone,
             },
@@ -92,7 +107,7 @@ impl Listener {
                 reserve.0 = None;
                 let outcome = match net::accept(self.socket.as_fd()) {
                     Ok((socket, address)) => {
-                        if self.peer(address).is_some_and(is_welcome) {
+                        if self.peer(&socket, address).is_some_and(is_welcome) {
                             let _ = net::send(socket.as_fd(), BUSY);
                         }
                         Accepted::Exhausted
@@ -109,9 +124,10 @@ impl Listener {
     }
 
     /// `None` for a TCP client whose address the kernel no longer knows: it is gone already.
-    fn peer(&self, address: Option<SocketAddr>) -> Option<Peer> {
+    fn peer(&self, socket: &OwnedFd, address: Option<SocketAddr>) -> Option<Peer> {
         match self.kind {
             Kind::Tcp => address.map(Peer::Tcp),
+            Kind::Socket => Some(Peer::Socket(descriptor::peer_user(socket.as_fd()))),
             Kind::Private => Some(Peer::Private),
         }
     }
@@ -149,4 +165,34 @@ pub(super) fn open(endpoint: Endpoint) -> Result<Vec<OwnedFd>, (SocketAddr, io::
         Some(failure) if sockets.is_empty() => Err(failure),
         _ => Ok(sockets),
     }
+}
+
+/// A socket file that is listened on; dropping it removes the file, unless another has taken its place.
+#[derive(Debug)]
+pub(super) struct OpenFile {
+    pub(super) listener: Listener,
+    pub(super) file: SocketFile,
+    /// Device and inode.
+    identity: Option<(u64, u64)>,
+}
+
+impl OpenFile {
+    pub(super) fn open(file: &SocketFile, kind: Kind, generation: u64) -> io::Result<OpenFile> {
+        let socket = net::listen_unix(&file.path, file.access)?;
+        let listener = Listener::new(socket, kind, generation);
+        Ok(OpenFile { listener, identity: identity(&file.path), file: file.clone() })
+    }
+}
+
+impl Drop for OpenFile {
+    fn drop(&mut self) {
+        if self.identity.is_some() && identity(&self.file.path) == self.identity {
+            // A file that stays behind is replaced by the next daemon.
+            let _ = std::fs::remove_file(&self.file.path);
+        }
+    }
+}
+
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    std::fs::symlink_metadata(path).ok().map(|found| (found.dev(), found.ino()))
 }

@@ -3,8 +3,9 @@
 //!
 //! A connection is worth nothing until its peer's address was checked; then it has absolute deadlines and fixed buffers.
 //! TCP clients share [`TCP_MAX`] places, [`PER_PEER`] for each address (each /64 of IPv6); a client for whom there is no
-//! place gets that of the least valuable connection of whoever holds the most. The private socket has places of its own, so
-//! that nobody on the network can keep the command line out.
+//! place gets that of the least valuable connection of whoever holds the most. The socket file of the control file has places
+//! of its own, which the users of the machine share likewise, and so has the private socket, so that neither the network nor
+//! these can keep the command line out.
 #![forbid(unsafe_code)]
 
 pub mod allow;
@@ -15,9 +16,11 @@ mod conn;
 pub mod csrf;
 pub mod form;
 pub mod head;
+mod listen;
 mod listener;
 mod log;
 mod names;
+mod places;
 mod reply;
 pub mod route;
 mod settings;
@@ -27,10 +30,9 @@ mod throttle;
 
 use std::cmp::Reverse;
 use std::collections::VecDeque;
-use std::io;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd, RawFd};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::base::time::Mono;
 use crate::config::Signature;
@@ -39,23 +41,26 @@ use crate::sys::posix::poll::Interest;
 use crate::sys::posix::random;
 
 use auth::Denial;
-use conn::{Connection, Step};
+use conn::{Connection, Step, Worth};
 use head::Head;
-use listener::{Accepted, Kind, Listener, Peer, Reserve};
+use listener::{Accepted, Listener, OpenFile, Peer, Reserve};
 use log::{Log, Topic};
+use places::Place;
 use reply::Printing;
 use route::{Origin, Route};
 use throttle::Throttle;
 
-pub use listener::Endpoint;
+pub use listener::{Endpoint, SocketFile};
 pub use log::LogLine;
 pub use reply::Reply;
 pub use settings::{Error, Settings};
 
 /// Most connections over TCP.
 pub const TCP_MAX: usize = 32;
-/// Most connections from one address.
+/// Most connections from one address, or from one user of this machine.
 pub const PER_PEER: usize = 8;
+/// Most connections over the socket file of the control file.
+pub const SOCKET_MAX: usize = 16;
 /// Most connections over the private socket.
 pub const PRIVATE_MAX: usize = 16;
 /// Most connections accepted from one listener before the loop goes on with something else.
@@ -94,7 +99,8 @@ pub struct Server {
     settings: Settings,
     endpoint: Option<Endpoint>,
     tcp: Vec<Listener>,
-    private: Option<(Listener, PathBuf)>,
+    socket: Option<OpenFile>,
+    private: Option<OpenFile>,
     reserve: Reserve,
     slots: Vec<Option<Connection>>,
     requests: VecDeque<(ConnectionId, Request)>,
@@ -111,6 +117,7 @@ impl Server {
             settings,
             endpoint: None,
             tcp: Vec::new(),
+            socket: None,
             private: None,
             reserve: Reserve::open(),
             slots: Vec::new(),
@@ -119,98 +126,6 @@ impl Server {
             tokens: csrf::Tokens::default(),
             throttle: Throttle::default(),
             log: Log::default(),
-        }
-    }
-
-    /// Listens on TCP at `endpoint` instead of where it did before; nothing happens if that is the same.
-    ///
-    /// # Errors
-    /// [`Error::NobodyAllowed`], then it listens nowhere; [`Error::Tcp`], then it listens where it did.
-    pub fn listen_tcp(&mut self, endpoint: Endpoint) -> Result<(), Error> {
-        if self.settings.lets_nobody_in() {
-            self.close_tcp();
-            return Err(Error::NobodyAllowed);
-        }
-        if self.endpoint == Some(endpoint) {
-            return Ok(());
-        }
-        let sockets = match listener::open(endpoint) {
-            // Our own listener may be in the way, as the wildcard is in the way of a single address.
-            Err((_, error)) if error.kind() == io::ErrorKind::AddrInUse && self.endpoint.is_some() => {
-                let old = self.endpoint;
-                self.close_tcp();
-                match listener::open(endpoint) {
-                    Ok(sockets) => sockets,
-                    Err((address, error)) => {
-                        if let Some((old, sockets)) = old.and_then(|old| Some((old, listener::open(old).ok()?))) {
-                            self.adopt(old, sockets);
-                        }
-                        return Err(Error::Tcp(address, error));
-                    }
-                }
-            }
-            result => result.map_err(|(address, error)| Error::Tcp(address, error))?,
-        };
-        self.adopt(endpoint, sockets);
-        Ok(())
-    }
-
-    fn adopt(&mut self, endpoint: Endpoint, sockets: Vec<std::os::fd::OwnedFd>) {
-        self.tcp.clear();
-        for socket in sockets {
-            let listener = Listener::new(socket, Kind::Tcp, self.next_generation());
-            self.tcp.push(listener);
-        }
-        self.endpoint = Some(endpoint);
-    }
-
-    /// Stops listening on TCP. Connections that are open are served to their end.
-    pub fn close_tcp(&mut self) {
-        self.tcp.clear();
-        self.endpoint = None;
-    }
-
-    /// Listens on the private socket file `path`, in a directory that only the owner may write to.
-    ///
-    /// # Errors
-    /// [`Error::Private`].
-    pub fn listen_private(&mut self, path: &Path) -> Result<(), Error> {
-        let socket = net::listen_unix(path).map_err(|error| Error::Private(path.to_owned(), error))?;
-        let listener = Listener::new(socket, Kind::Private, self.next_generation());
-        self.private = Some((listener, path.to_owned()));
-        Ok(())
-    }
-
-    /// Stops listening on the private socket and removes its file.
-    pub fn close_private(&mut self) {
-        if let Some((listener, path)) = self.private.take() {
-            drop(listener);
-            // A file that stays behind is replaced by the next daemon.
-            let _ = std::fs::remove_file(path);
-        }
-    }
-
-    /// Takes new settings and listens on TCP at `endpoint` (`None`: nowhere). A listener whose address did not change
-    /// stays open, so no client is refused meanwhile; names that were resolved before keep their addresses until
-    /// [`Server::set_resolved`]; the private socket is not touched.
-    ///
-    /// # Errors
-    /// Those of [`Server::listen_tcp`]; after [`Error::Tcp`] everything is as before.
-    pub fn reconfigure(&mut self, mut settings: Settings, endpoint: Option<Endpoint>) -> Result<(), Error> {
-        settings.allow.inherit(&self.settings.allow);
-        let old = std::mem::replace(&mut self.settings, settings);
-        match endpoint {
-            Some(endpoint) => {
-                let listening = self.listen_tcp(endpoint);
-                if matches!(listening, Err(Error::Tcp(..))) {
-                    self.settings = old;
-                }
-                listening
-            }
-            None => {
-                self.close_tcp();
-                Ok(())
-            }
         }
     }
 
@@ -229,6 +144,11 @@ impl Server {
         self.tcp.iter().filter_map(|listener| net::local_address(listener.socket.as_fd()).ok()).collect()
     }
 
+    /// The socket file it listens on.
+    pub fn socket_path(&self) -> Option<&Path> {
+        self.socket.as_ref().map(|open| open.file.path.as_path())
+    }
+
     /// What answers give as the name of the server.
     pub fn signature(&self) -> &'static str {
         match self.settings.signature {
@@ -243,7 +163,12 @@ impl Server {
     }
 
     fn listeners(&self) -> impl Iterator<Item = &Listener> {
-        self.tcp.iter().chain(self.private.iter().map(|(listener, _)| listener))
+        self.tcp.iter().chain(self.socket.iter().chain(&self.private).map(|open| &open.listener))
+    }
+
+    fn listeners_mut(&mut self) -> impl Iterator<Item = &mut Listener> {
+        let files = self.socket.iter_mut().chain(&mut self.private);
+        self.tcp.iter_mut().chain(files.map(|open| &mut open.listener))
     }
 
     fn connections(&self) -> impl Iterator<Item = (ConnectionId, &Connection)> {
@@ -284,8 +209,7 @@ impl Server {
 
     /// Ends what took too long, and the rest of listeners. Call it after [`Server::ready`], so that what has arrived counts.
     pub fn expire(&mut self, now: Mono) {
-        let listeners = self.tcp.iter_mut().chain(self.private.iter_mut().map(|(listener, _)| listener));
-        for listener in listeners.filter(|listener| !listener.is_resting(now)) {
+        for listener in self.listeners_mut().filter(|listener| !listener.is_resting(now)) {
             listener.rests_until = None;
         }
         let late: Vec<_> = self.connections().filter(|(_, c)| c.deadline() <= now).map(|(id, _)| id).collect();
@@ -332,13 +256,14 @@ impl Server {
 
     fn accept(&mut self, generation: u64, now: Mono) {
         for _ in 0..ACCEPTS_PER_TURN {
-            let listeners = self.tcp.iter_mut().chain(self.private.iter_mut().map(|(listener, _)| listener));
-            let Some(listener) = listeners.into_iter().find(|listener| listener.generation == generation) else {
+            let files = self.socket.iter_mut().chain(&mut self.private).map(|open| &mut open.listener);
+            let mut listeners = self.tcp.iter_mut().chain(files);
+            let Some(listener) = listeners.find(|listener| listener.generation == generation) else {
                 return;
             };
             let is_welcome = |peer| match peer {
                 Peer::Tcp(address) => self.settings.allow.permits(address.ip()),
-                Peer::Private => true,
+                Peer::Socket(_) | Peer::Private => true,
             };
             match listener.accept(&mut self.reserve, is_welcome) {
                 Accepted::Connection(socket, peer) => self.admit(socket, peer, now),
@@ -376,23 +301,24 @@ impl Server {
     /// Closes a connection if `newcomer` would exceed a limit: among those of the peer that has the most, the one with the
     /// least to lose, the oldest of these.
     fn make_room(&mut self, newcomer: Peer) {
-        let newcomer = place_of(newcomer);
-        let held = |place| self.connections().filter(|(_, c)| place_of(c.peer) == place).count();
-        let victim = if newcomer.is_none() {
-            let private = self.connections().filter(|(_, c)| place_of(c.peer).is_none());
-            let full = held(None) >= PRIVATE_MAX;
-            private.min_by_key(|(_, c)| (c.worth(), c.generation)).filter(|_| full)
-        } else if held(newcomer) >= PER_PEER {
-            let own = self.connections().filter(|(_, c)| place_of(c.peer) == newcomer);
-            own.min_by_key(|(_, c)| (c.worth(), c.generation))
+        let newcomer = Place::of(newcomer);
+        let door = newcomer.door();
+        let beside: Vec<(Place, ConnectionId, Worth)> = self
+            .connections()
+            .map(|(id, connection)| (Place::of(connection.peer), id, connection.worth()))
+            .filter(|(place, ..)| place.door() == door)
+            .collect();
+        let held = |place: Place| beside.iter().filter(|(other, ..)| *other == place).count();
+        let victim = if held(newcomer) >= door.most_of_one() {
+            let own = beside.iter().filter(|(place, ..)| *place == newcomer);
+            own.min_by_key(|(_, id, worth)| (*worth, id.generation))
+        } else if beside.len() >= door.most() {
+            beside.iter().min_by_key(|(place, id, worth)| (Reverse(held(*place)), *worth, id.generation))
         } else {
-            let tcp = || self.connections().filter(|(_, c)| place_of(c.peer).is_some());
-            let full = tcp().count() >= TCP_MAX;
-            let value = |c: &Connection| (Reverse(held(place_of(c.peer))), c.worth(), c.generation);
-            tcp().filter(|_| full).min_by_key(|(_, c)| value(c))
+            None
         };
-        if let Some(id) = victim.map(|(id, _)| id) {
-            self.close(id);
+        if let Some((_, id, _)) = victim {
+            self.close(*id);
         }
     }
 
@@ -418,31 +344,33 @@ impl Server {
 
     /// Lets a request in, or says why not.
     fn judge(&mut self, id: ConnectionId, head: &Head, body: &[u8], now: Mono) -> Result<Request, Reply> {
-        let peer = self.connection(id).map(|connection| connection.peer);
-        let origin = match peer {
-            Some(Peer::Private) => Origin::Private,
-            Some(Peer::Tcp(address)) => {
-                let peer = address.ip().to_canonical();
-                // The list may have changed since the connection was accepted.
-                if !self.settings.allow.permits(peer) {
-                    return Err(Reply::error(403, "This host may no longer connect"));
-                }
-                let mut read_only = self.settings.read_only;
-                let mut user = None;
-                if self.settings.credentials.is_empty() {
-                    self.expect_our_name(head)?;
-                } else {
-                    let found = self.log_in(peer, head, now)?;
-                    read_only |= found.read_only;
-                    user = Some(found.name);
-                }
-                Origin::Tcp { peer, user, read_only }
-            }
-            None => return Err(Reply::error(500, "The connection is gone")),
+        let Some(peer) = self.connection(id).map(|connection| connection.peer) else {
+            return Err(Reply::error(500, "The connection is gone"));
         };
+        let (address, mut read_only) = match peer {
+            Peer::Private => return self.route(Origin::Private, head, body, now),
+            Peer::Socket(_) => (None, self.settings.socket_read_only),
+            Peer::Tcp(address) => (Some(address.ip().to_canonical()), self.settings.read_only),
+        };
+        // The list may have changed since the connection was accepted.
+        if address.is_some_and(|address| !self.settings.allow.permits(address)) {
+            return Err(Reply::error(403, "This host may no longer connect"));
+        }
+        let mut user = None;
+        if !self.settings.credentials.is_empty() {
+            let found = self.log_in(peer, head, now)?;
+            read_only |= found.read_only;
+            user = Some(found.name);
+        } else if address.is_some() {
+            self.expect_our_name(head)?;
+        }
+        self.route(Origin::Client { peer: address, user, read_only }, head, body, now)
+    }
+
+    fn route(&mut self, origin: Origin, head: &Head, body: &[u8], now: Mono) -> Result<Request, Reply> {
         let route = route::route(head.method, &head.target, body, &origin)?;
         let mut token = None;
-        if let Origin::Tcp { read_only: false, .. } = origin {
+        if let Origin::Client { read_only: false, .. } = origin {
             if route.acts() {
                 csrf::check(head, body, &self.tokens, now)?;
             }
@@ -451,7 +379,7 @@ impl Server {
         Ok(Request { route, origin, token })
     }
 
-    /// Where no log-in is asked, a browser must have come by a name of ours.
+    /// Where no log-in is asked, a browser must have come by a name of ours. It comes to no socket file by a name.
     fn expect_our_name(&self, head: &Head) -> Result<(), Reply> {
         match &head.host {
             Some(host) if !names::is_ours(host, &self.settings.names) => Err(Reply::error(
@@ -463,8 +391,8 @@ impl Server {
         }
     }
 
-    fn log_in(&mut self, peer: IpAddr, head: &Head, now: Mono) -> Result<auth::User, Reply> {
-        let place = place_of_address(peer);
+    fn log_in(&mut self, peer: Peer, head: &Head, now: Mono) -> Result<auth::User, Reply> {
+        let place = Place::of(peer);
         if let Some(wait) = self.throttle.wait(place, now) {
             let seconds = wait.as_secs().max(1);
             return Err(Reply::error(429, format!("Too many wrong passwords; try again in {seconds} s")));
@@ -487,12 +415,12 @@ impl Server {
         self.tokens.current(now, || random::bytes().ok()).map(str::to_owned)
     }
 
-    fn deny(&mut self, peer: IpAddr, denial: &Denial, now: Mono) -> Reply {
+    fn deny(&mut self, peer: Peer, denial: &Denial, now: Mono) -> Reply {
         match denial {
             // Every browser asks without credentials first; that is no attempt.
             Denial::Missing | Denial::Malformed => {}
             Denial::UnknownUser(_) | Denial::WrongPassword(_) => {
-                let text = format!("HttpRequest: access denied -- client [{peer}]: {denial}");
+                let text = format!("HttpRequest: access denied -- client [{}]: {denial}", shown(peer));
                 self.log.add(Topic::Login, &text, now);
             }
         }
@@ -507,11 +435,8 @@ impl Server {
         let is_private = peer == Peer::Private;
         let token = token.filter(|_| !is_private);
         let printing = Printing { head_only: connection.head_only(), plain_errors: is_private, signature, token };
-        if let (Peer::Tcp(address), Some(message)) = (peer, reply.message())
-            && reply.code() != 401
-        {
-            let (peer, code) = (address.ip().to_canonical(), reply.code());
-            let text = format!("HttpRequest: error -- client [{peer}]: HTTP/1.0 {code} {message}");
+        if let Some(message) = reply.message().filter(|_| !is_private && reply.code() != 401) {
+            let text = format!("HttpRequest: error -- client [{}]: HTTP/1.0 {} {message}", shown(peer), reply.code());
             self.log.add(Topic::Error, &text, now);
         }
         let bytes = reply::print(reply, printing);
@@ -522,16 +447,10 @@ impl Server {
     }
 }
 
-/// Whose quota a connection counts for; `None` for the private socket.
-fn place_of(peer: Peer) -> Option<IpAddr> {
-    let Peer::Tcp(address) = peer else { return None };
-    Some(place_of_address(address.ip()))
-}
-
-/// Who shares a quota: an IPv4 address, a /64 of IPv6.
-fn place_of_address(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64).into(),
-        v4 => v4,
+/// The client's address as log lines have it: nothing of one that came by the socket file, as in the original.
+fn shown(peer: Peer) -> String {
+    match peer {
+        Peer::Tcp(address) => address.ip().to_canonical().to_string(),
+        Peer::Socket(_) | Peer::Private => String::new(),
     }
 }

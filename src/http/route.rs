@@ -25,10 +25,10 @@ pub enum Method {
 pub enum Origin {
     /// The private socket file: the command line of whoever owns the daemon. May do everything.
     Private,
-    /// The network.
-    Tcp {
-        /// The client's address.
-        peer: IpAddr,
+    /// The network, or the socket file of the control file.
+    Client {
+        /// The client's address; `None` of one that came by the socket file.
+        peer: Option<IpAddr>,
         /// Who it is; `None` when the control file has no credentials.
         user: Option<String>,
         /// May look, may not act.
@@ -201,7 +201,7 @@ pub fn route(method: Method, target: &[u8], body: &[u8], origin: &Origin) -> Res
         "/_about" => Ok(Route::About),
         "/_viewlog" => match origin {
             // Names that were tried for a log-in stand in it.
-            Origin::Tcp { read_only: true, .. } => Err(Refusal::new(403, NOT_PRIVILEGED)),
+            Origin::Client { read_only: true, .. } => Err(Refusal::new(403, NOT_PRIVILEGED)),
             _ => Ok(Route::Log),
         },
         "/_monit" => Ok(Route::Presence),
@@ -215,10 +215,10 @@ pub fn route(method: Method, target: &[u8], body: &[u8], origin: &Origin) -> Res
 fn post(path: &str, form: &Form, origin: &Origin) -> Result<Route, Refusal> {
     let is_private = match origin {
         Origin::Private => true,
-        Origin::Tcp { read_only: true, .. } => {
+        Origin::Client { read_only: true, .. } => {
             return Err(Refusal::new(403, NOT_PRIVILEGED));
         }
-        Origin::Tcp { read_only: false, .. } => false,
+        Origin::Client { read_only: false, .. } => false,
     };
     let action = form.get("action").unwrap_or_default();
     let invalid = || Refusal::new(400, format!("Invalid action \"{action}\""));
@@ -312,7 +312,7 @@ mod tests {
     }
 
     fn tcp(read_only: bool) -> Origin {
-        Origin::Tcp { peer: "192.0.2.1".parse().unwrap(), user: None, read_only }
+        Origin::Client { peer: "192.0.2.1".parse().ok(), user: None, read_only }
     }
 
     fn post(target: &str, body: &str, origin: &Origin) -> Result<Route, Refusal> {

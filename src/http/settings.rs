@@ -18,6 +18,8 @@ pub struct Settings {
     pub credentials: Vec<Credential>,
     /// Nobody may act over TCP.
     pub read_only: bool,
+    /// Nobody may act over the socket file.
+    pub socket_read_only: bool,
     /// Our names, with which requests may come where no log-in is asked.
     pub names: Vec<String>,
     /// Whether answers tell our version.
@@ -32,6 +34,7 @@ impl Settings {
             allow: AllowList::new(&httpd.allow),
             credentials: httpd.credentials.clone(),
             read_only: httpd.read_only,
+            socket_read_only: httpd.socket.as_ref().is_some_and(|socket| socket.read_only),
             signature: httpd.signature,
         }
     }
@@ -49,7 +52,9 @@ pub enum Error {
     NobodyAllowed,
     /// The address cannot be listened on; `AddrInUse` when another program does.
     Tcp(SocketAddr, io::Error),
-    /// The socket file cannot be listened on; `AddrInUse` when another daemon does.
+    /// The socket file of the control file cannot be listened on; `AddrInUse` when another program does.
+    Socket(PathBuf, io::Error),
+    /// The private socket file cannot be listened on; `AddrInUse` when another daemon does.
     Private(PathBuf, io::Error),
 }
 
@@ -58,7 +63,12 @@ impl fmt::Display for Error {
         match self {
             Error::NobodyAllowed => f.write_str("httpd not started since no connections are allowed"),
             Error::Tcp(address, error) => write!(f, "cannot listen on {address}: {error}"),
-            Error::Private(path, error) => write!(f, "cannot listen on {}: {error}", path.display()),
+            Error::Socket(path, error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                write!(f, "cannot listen on {}: it exists and is no socket", path.display())
+            }
+            Error::Socket(path, error) | Error::Private(path, error) => {
+                write!(f, "cannot listen on {}: {error}", path.display())
+            }
         }
     }
 }

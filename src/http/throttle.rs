@@ -1,9 +1,10 @@
-//! Wrong passwords slow down whoever sends them: after some of them an address waits, twice as long each time. Pure.
+//! Wrong passwords slow down whoever sends them: after some of them a place waits, twice as long each time. Pure.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::base::time::Mono;
+
+use super::places::Place;
 
 /// Wrong passwords that cost nothing.
 const FREE: u32 = 5;
@@ -11,12 +12,12 @@ const FREE: u32 = 5;
 const LONGEST: Duration = Duration::from_secs(60);
 /// After this long without another one, all is forgotten.
 const FORGOTTEN: Duration = Duration::from_secs(15 * 60);
-/// Most addresses we remember; the one that was quiet longest makes room.
+/// Most places we remember; the one that was quiet longest makes room.
 const REMEMBERED: usize = 256;
 
 #[derive(Debug)]
 struct Entry {
-    place: IpAddr,
+    place: Place,
     failures: u32,
     last: Mono,
 }
@@ -36,13 +37,13 @@ pub(super) struct Throttle {
 
 impl Throttle {
     /// How long passwords from this place are not looked at any more.
-    pub(super) fn wait(&self, place: IpAddr, now: Mono) -> Option<Duration> {
+    pub(super) fn wait(&self, place: Place, now: Mono) -> Option<Duration> {
         let entry = self.entries.iter().find(|entry| entry.place == place)?;
         Some(entry.until().since(now)).filter(|wait| !wait.is_zero())
     }
 
     /// A wrong password came from this place.
-    pub(super) fn failed(&mut self, place: IpAddr, now: Mono) {
+    pub(super) fn failed(&mut self, place: Place, now: Mono) {
         self.entries.retain(|entry| now.since(entry.last) < FORGOTTEN);
         if let Some(entry) = self.entries.iter_mut().find(|entry| entry.place == place) {
             entry.failures = entry.failures.saturating_add(1);
@@ -58,7 +59,7 @@ impl Throttle {
     }
 
     /// A right one came: what failed before was a slip.
-    pub(super) fn succeeded(&mut self, place: IpAddr) {
+    pub(super) fn succeeded(&mut self, place: Place) {
         self.entries.retain(|entry| entry.place != place);
     }
 }
@@ -74,7 +75,7 @@ mod tests {
     #[test]
     fn slips_cost_nothing_and_guesses_more_and_more() {
         let mut throttle = Throttle::default();
-        let (guesser, other): (IpAddr, IpAddr) = ("192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap());
+        let (guesser, other) = (Place::Socket(Some(1)), Place::Socket(Some(2)));
         let mut now = 1000;
         for _ in 0..FREE - 1 {
             throttle.failed(guesser, at(now));
@@ -96,10 +97,10 @@ mod tests {
     fn what_is_remembered_has_an_end() {
         let mut throttle = Throttle::default();
         for n in 0..1000_u32 {
-            throttle.failed(IpAddr::from(n.to_be_bytes()), at(u64::from(n) / 10));
+            throttle.failed(Place::Socket(Some(n)), at(u64::from(n) / 10));
         }
         assert_eq!(throttle.entries.len(), REMEMBERED);
-        throttle.failed("192.0.2.1".parse().unwrap(), at(100_000));
+        throttle.failed(Place::Private, at(100_000));
         assert_eq!(throttle.entries.len(), 1);
     }
 }

@@ -9,6 +9,7 @@
 
 mod harness;
 
+mod access;
 mod attacks;
 mod blocking;
 mod cli;

@@ -69,7 +69,7 @@ impl Rig {
         for _ in 0..20 {
             let anywhere = Endpoint { address: None, port: self.address().port() };
             let settings = httpd(&["127.0.0.1/32", "::1/128"], &[]);
-            match self.server.reconfigure(settings, Some(anywhere)) {
+            match self.server.reconfigure(settings, Some(anywhere), None) {
                 Ok(()) => return anywhere,
                 Err(Error::Tcp(_, error)) if error.kind() == ErrorKind::AddrInUse => {}
                 Err(error) => panic!("{error}"),

@@ -226,13 +226,13 @@ fn a_reload_keeps_what_did_not_change_and_what_cannot_be_replaced() {
     let mut rig = Rig::open();
     let port = rig.address().port();
     let mut early = rig.connect();
-    rig.server.reconfigure(httpd(&["127.0.0.1/32"], &[("a", "b")]), Some(LOCAL)).unwrap();
+    rig.server.reconfigure(httpd(&["127.0.0.1/32"], &[("a", "b")]), Some(LOCAL), None).unwrap();
     assert_eq!(rig.address().port(), port);
     assert_eq!(code(&rig.exchange_on(&mut early, b"GET / HTTP/1.1\r\n\r\n")), 401, "the new settings apply at once");
 
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let elsewhere = Endpoint { port: taken.local_addr().unwrap().port(), ..LOCAL };
-    let error = rig.server.reconfigure(httpd(&["127.0.0.1/32"], &[]), Some(elsewhere)).unwrap_err();
+    let error = rig.server.reconfigure(httpd(&["127.0.0.1/32"], &[]), Some(elsewhere), None).unwrap_err();
     assert!(matches!(error, Error::Tcp(address, error) if address == taken.local_addr().unwrap()
         && error.kind() == ErrorKind::AddrInUse));
 
@@ -243,7 +243,7 @@ fn a_reload_keeps_what_did_not_change_and_what_cannot_be_replaced() {
     client.set_nonblocking(true).unwrap();
     assert_eq!(code(&rig.exchange_on(&mut client, b"GET / HTTP/1.1\r\n\r\n")), 200);
 
-    rig.server.reconfigure(httpd(&[], &[]), None).unwrap();
+    rig.server.reconfigure(httpd(&[], &[]), None, None).unwrap();
     assert_eq!(rig.server.tcp_addresses(), []);
 }
 
@@ -295,7 +295,7 @@ fn the_command_line_controls_the_daemon_over_the_private_socket() {
     let long = ask(&mut rig, &socket, Question::status(&text("x".repeat(10_000)))).unwrap();
     assert_eq!(long.code, 400, "a long name is unknown, not too long");
     assert_eq!(rig.log(), [""; 0], "what the command line gets wrong is told to its user alone");
-    rig.server.close_private();
+    rig.server.close_all();
     assert!(!socket.exists());
     std::fs::remove_dir(&directory).unwrap();
 }

@@ -43,7 +43,7 @@
 //!
 //! What is left has no bytes: which errno means what (`process`, `usage`, `sysctl`), that a table which grows and a clock
 //! that is set between two calls lead to another try (`process`), the walk over the names of kstats (`sysctl`), closefrom(2)
-//! (`descriptor`), the address of errno (`errno`), and the registration with kqueue(2) (`exits`). The type checker, the linker
+//! and getpeereid(3) (`descriptor`), the address of errno (`errno`), and the registration with kqueue(2) (`exits`). The type checker, the linker
 //! and selfcheck.sh see these; tests that ask the running system stand beside each.
 
 pub mod decode;

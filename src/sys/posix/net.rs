@@ -52,14 +52,29 @@ pub fn local_address(socket: BorrowedFd<'_>) -> io::Result<SocketAddr> {
     decode(&name).ok_or_else(|| io::ErrorKind::InvalidInput.into())
 }
 
-/// A listener on the unix socket file `path`, which only its owner may open (mode 0600). The file may have a path of any
-/// length, its name at most 100 bytes. A file left over by a listener that is gone is replaced. The directory must be one
-/// that only the owner may write to.
+/// Who may open a socket file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Access {
+    /// Its owner; `None`: this process's user.
+    pub uid: Option<u32>,
+    /// Its group; `None`: what the system gives it.
+    pub gid: Option<u32>,
+    /// Its permission bits.
+    pub mode: u32,
+}
+
+impl Access {
+    /// For nobody but its owner.
+    pub const PRIVATE: Access = Access { uid: None, gid: None, mode: 0o600 };
+}
+
+/// A listener on the unix socket file `path`. The file may have a path of any length, its name at most 100 bytes. A file
+/// left over by a listener that is gone is replaced.
 ///
 /// # Errors
 /// [`io::ErrorKind::AddrInUse`] when somebody listens there; [`io::ErrorKind::AlreadyExists`] when the file is no socket;
-/// otherwise those of socket(2), bind(2), chmod(2) and listen(2).
-pub fn listen_unix(path: &Path) -> io::Result<OwnedFd> {
+/// otherwise those of socket(2), bind(2), chown(2), chmod(2) and listen(2).
+pub fn listen_unix(path: &Path, access: Access) -> io::Result<OwnedFd> {
     let socket = socket(libc::AF_UNIX, libc::SOCK_NONBLOCK)?;
     let bind = |socket: &OwnedFd| {
         at_unix_address(path, |name, length| {
@@ -74,10 +89,33 @@ pub fn listen_unix(path: &Path) -> io::Result<OwnedFd> {
         }
         result => result?,
     }
-    // Nobody can connect before listen(2), so the mode counts for every connection.
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
-    listen(&socket)?;
+    // Nobody can connect before listen(2), so owner and mode count for every connection.
+    let listening = give(path, access).and_then(|()| listen(&socket));
+    if let Err(error) = listening {
+        let _ = std::fs::remove_file(path);
+        return Err(error);
+    }
     Ok(socket)
+}
+
+/// Gives a socket file its owner and mode; never what a symbolic link in its place points at.
+fn give(path: &Path, access: Access) -> io::Result<()> {
+    if access.uid.is_some() || access.gid.is_some() {
+        std::os::unix::fs::lchown(path, access.uid, access.gid)?;
+    }
+    let name = CString::new(path.as_os_str().as_bytes())?;
+    let mode = (access.mode & 0o777) as libc::mode_t;
+    // SAFETY: `name` is a C string that outlives the call.
+    match cerr(unsafe { libc::fchmodat(libc::AT_FDCWD, name.as_ptr(), mode, libc::AT_SYMLINK_NOFOLLOW) }) {
+        // Linux without /proc, or with a C library that cannot do it there.
+        Err(error) if matches!(error.raw_os_error(), Some(libc::EOPNOTSUPP | libc::EINVAL | libc::ENOSYS)) => {
+            if !std::fs::symlink_metadata(path)?.file_type().is_socket() {
+                return Err(io::ErrorKind::AlreadyExists.into());
+            }
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(access.mode))
+        }
+        result => result.map(drop),
+    }
 }
 
 /// Removes a socket file if nobody listens there any more.
@@ -378,7 +416,7 @@ mod tests {
     fn a_peer_that_is_gone_is_an_error_and_no_signal() {
         let scratch = Scratch::new("gone");
         let path = scratch.0.join("s");
-        let listener = listen_unix(&path).unwrap();
+        let listener = listen_unix(&path, Access::PRIVATE).unwrap();
         let client = connect_unix(&path, Duration::from_secs(10)).unwrap();
         let (server, peer) = accept(listener.as_fd()).unwrap();
         assert_eq!(peer, None);
@@ -405,22 +443,22 @@ mod tests {
         std::fs::create_dir_all(&deep).unwrap();
         for directory in [&scratch.0, &deep] {
             let path = directory.join("0123456789abcdef.sock");
-            let listener = listen_unix(&path).unwrap();
+            let listener = listen_unix(&path, Access::PRIVATE).unwrap();
             let mode = std::fs::metadata(&path).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600);
-            assert_eq!(listen_unix(&path).unwrap_err().kind(), io::ErrorKind::AddrInUse);
+            assert_eq!(listen_unix(&path, Access::PRIVATE).unwrap_err().kind(), io::ErrorKind::AddrInUse);
             assert!(connect_unix(&path, Duration::from_secs(10)).is_ok());
             drop(listener);
             let refused = connect_unix(&path, Duration::from_secs(10)).unwrap_err();
             assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
-            assert!(listen_unix(&path).is_ok());
+            assert!(listen_unix(&path, Access::PRIVATE).is_ok());
             assert_eq!(std::env::current_dir().unwrap(), before);
         }
         let file = scratch.0.join("file");
         std::fs::write(&file, "kept").unwrap();
-        assert_eq!(listen_unix(&file).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(listen_unix(&file, Access::PRIVATE).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
         assert_eq!(std::fs::read_to_string(&file).unwrap(), "kept");
-        assert!(listen_unix(&deep.join("missing").join("s")).is_err());
+        assert!(listen_unix(&deep.join("missing").join("s"), Access::PRIVATE).is_err());
         assert_eq!(std::env::current_dir().unwrap(), before);
     }
 }
