@@ -43,16 +43,20 @@ use cli::ask::Asked;
 use cli::options::{self, Verb};
 use cli::output::{err, out};
 use cli::{CalledAs, ask, local, paths};
+use view::plugin;
 
 /// Runs the program and returns its exit code.
 pub fn main() -> i32 {
     let mut arguments = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
     let called_as = CalledAs::new(&arguments.next().unwrap_or_default());
-    let (options, verb) = match options::parse(called_as, &arguments.collect::<Vec<_>>()) {
+    let arguments: Vec<_> = arguments.collect();
+    // Of a check whose question is wrong nothing is known, and that has an exit code of its own.
+    let wrong = if arguments.iter().any(|word| word == "check") { plugin::UNKNOWN } else { 1 };
+    let (options, verb) = match options::parse(called_as, &arguments) {
         Ok(parsed) => parsed,
         Err(why) => {
             err(&format!("{}: {why}", called_as.name()));
-            return 1;
+            return wrong;
         }
     };
     match &verb {
@@ -72,7 +76,7 @@ pub fn main() -> i32 {
         Ok(path) => path,
         Err(why) => {
             err(&format!("{}: {why}", called_as.name()));
-            return 1;
+            return wrong;
         }
     };
     match &verb {

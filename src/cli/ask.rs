@@ -10,6 +10,7 @@ use super::{CalledAs, paths, wait};
 use crate::http::client::{self, Answer, Error, Question};
 use crate::http::route::{DaemonVerb, Text};
 use crate::sys::posix::{account, clock, fd, file};
+use crate::view::plugin::Line;
 use crate::view::select::Selection;
 use crate::view::text::ReportPart;
 use crate::view::{Product, Style};
@@ -52,6 +53,7 @@ pub fn ask(called_as: CalledAs, options: &Options, control_file: &Path, verb: &V
             }
         }
         Verb::Summary(names) => print(control_file, &Question::summary(&text(called_as, options, names))),
+        Verb::Check(names) => check(control_file, &selection(options, names.clone(), true)),
         Verb::Report(part) => report(options, control_file, part.as_deref()),
         Verb::Reload => {
             let answer = put_within(LONG_PATIENCE, control_file, &Question::daemon(DaemonVerb::Reload));
@@ -87,18 +89,22 @@ pub fn nobody_there(called_as: CalledAs, control_file: &Path, verb: &Verb) -> i3
             1
         }
         (CalledAs::Pollux, _) => {
-            let path = control_file.display();
             err(&match std::fs::metadata(control_file) {
                 Ok(about) if about.uid() != account::effective_uid() => {
+                    let path = control_file.display();
                     format!(
                         "pollux: no daemon of yours runs with the control file {path}, which belongs to another user"
                     )
                 }
-                _ => format!("pollux: no daemon runs with the control file {path}; 'pollux -c {path}' starts it"),
+                _ => format!("pollux: {}; 'pollux -c {}' starts it", no_daemon(control_file), control_file.display()),
             });
             1
         }
     }
+}
+
+fn no_daemon(control_file: &Path) -> String {
+    format!("no daemon runs with the control file {}", control_file.display())
 }
 
 fn put(control_file: &Path, question: &Question) -> Result<Answer, Error> {
@@ -169,6 +175,19 @@ fn report(options: &Options, control_file: &Path, part: Option<&str>) -> Asked {
         }
     };
     print(control_file, &Question::report(&selection(options, Vec::new(), false), part))
+}
+
+/// The line and the exit code that Nagios, Sensu and their like expect, come what may.
+fn check(control_file: &Path, selection: &Selection) -> Asked {
+    let line = match put(control_file, &Question::check(selection)) {
+        Ok(answer) if answer.is_success() => Line::unpack(&answer.body),
+        Ok(answer) => Some(Line::unknown(&answer.body)),
+        Err(Error::NotRunning) => Some(Line::unknown(&no_daemon(control_file))),
+        Err(error) => Some(Line::unknown(&error.to_string())),
+    };
+    let line = line.unwrap_or_else(|| Line::unknown(&Error::Malformed.to_string()));
+    out(&line.to_string());
+    Asked::Code(line.code())
 }
 
 /// Ends the daemon and waits until it is gone, so that the next one can start.

@@ -60,6 +60,8 @@ pub enum Verb {
     Status(Vec<String>),
     /// `summary [NAME …]`.
     Summary(Vec<String>),
+    /// `check [NAME …]`.
+    Check(Vec<String>),
     /// `report [TYPE]`.
     Report(Option<String>),
     /// `procmatch PATTERN`.
@@ -103,7 +105,7 @@ const OPTIONS: [(&str, &str, &str, &str); 20] = [
 ];
 
 /// Every verb with its arguments and description.
-const VERBS: [(&str, &str); 13] = [
+const VERBS: [(&str, &str); 14] = [
     ("start NAME|all", "start services and watch them"),
     ("stop NAME|all", "stop services and their watching"),
     ("restart NAME|all", "restart services"),
@@ -113,6 +115,7 @@ const VERBS: [(&str, &str); 13] = [
     ("status [NAME]", "show services in full"),
     ("summary [NAME]", "show a line for each service"),
     ("report [TYPE]", "count services (up, down, initialising, unmonitored, total)"),
+    ("check [NAME]", "one line and an exit code of 0 to 3, for Nagios and Sensu"),
     ("quit", "end the daemon; services run on"),
     ("validate", "run a cycle now and show the status"),
     ("config dump", "print the control file as it is understood"),
@@ -148,7 +151,7 @@ pub fn help(program: &str) -> String {
         text.push_str(&format!("  {verb:<24} {about}\n"));
     }
     text.push_str(
-        "\nstart, stop, restart, monitor, unmonitor, status, summary and report take -g GROUP instead of names.\n",
+        "\nstart, stop, restart, monitor, unmonitor, status, summary, report and check take -g GROUP instead of names.\n",
     );
     text.push_str("The manual: pollux(8), the control file: monitrc(5).\n");
     text
@@ -279,6 +282,7 @@ fn verb(called_as: CalledAs, words: &[String], has_group: bool) -> Result<Verb, 
         "validate" => at_most(0, Verb::Validate),
         "status" => Ok(Verb::Status(names)),
         "summary" => Ok(Verb::Summary(names)),
+        "check" => Ok(Verb::Check(names)),
         "report" => at_most(1, Verb::Report(rest.first().cloned())),
         "config" => match rest {
             [word] if word == "dump" => Ok(Verb::ConfigDump),

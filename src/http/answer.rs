@@ -6,7 +6,7 @@ use crate::action::Command;
 use crate::view::html::Visitor;
 use crate::view::select::{Missing, Selection};
 use crate::view::status::{Detail, Status};
-use crate::view::{html, text, xml};
+use crate::view::{html, plugin, text, xml};
 
 use super::reply::Reply;
 use super::route::{DaemonVerb, Route};
@@ -75,6 +75,9 @@ pub fn answer(route: &Route, visitor: Visitor<'_>, status: impl FnOnce(Detail<'_
         Route::Xml(layout) => Reply::xml(xml::document(&status(Detail::Full), *layout)),
         Route::Summary(how) => told(text::summary(&status(Detail::State), &how.selection, how.product, how.style)),
         Route::Report { selection, part } => told(text::report(&status(Detail::State), selection, *part)),
+        Route::Check(selection) => {
+            told(plugin::check(&status(detail_for(selection)), selection).map(|line| line.packed()))
+        }
         Route::Ping => Reply::text("pong"),
         Route::Id => Reply::text(status(Detail::State).id),
         Route::Lag => return Outcome::Lag,
@@ -107,6 +110,14 @@ fn is_service(path: &str) -> bool {
 /// Readers of the original expect a page where a service was named, and nothing where several were.
 fn moved(path: &str) -> Reply {
     Reply::moved(path, if is_service(path) { html::moved(path) } else { String::new() })
+}
+
+/// One service is told with its readings and rules, several are counted.
+fn detail_for(selection: &Selection) -> Detail<'_> {
+    match all_of(selection) {
+        Detail::One(name) => Detail::One(name),
+        _ => Detail::State,
+    }
 }
 
 /// All readings of whoever is asked for.
@@ -189,6 +200,8 @@ mod tests {
         let table = [
             ("/", "Overview"),
             ("/_summary", "State"),
+            ("/_check", "State"),
+            ("/_check?service=alive", "One(\"alive\")"),
             ("/_report?type=down", "State"),
             ("/_getid", "State"),
             ("/_runtime", "State"),

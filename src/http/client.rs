@@ -101,6 +101,11 @@ impl Question {
         Question::post("/_report", query)
     }
 
+    /// The line of `check`, in the form of [`crate::view::plugin::Line::unpack`].
+    pub fn check(selection: &Selection) -> Question {
+        Question::post("/_check", selection_query(selection))
+    }
+
     /// A sign of life.
     pub fn ping() -> Question {
         Question { method: Method::Get, target: "/_ping", body: String::new() }
@@ -240,6 +245,7 @@ mod tests {
                     assert_eq!(understood(&Question::summary(&text)), Route::Summary(text));
                 }
             }
+            assert_eq!(understood(&Question::check(&selection)), Route::Check(selection.clone()));
             for part in [None, Some(ReportPart::Initialising), Some(ReportPart::Total)] {
                 let expected = Route::Report { selection: selection.clone(), part };
                 assert_eq!(understood(&Question::report(&selection, part)), expected);

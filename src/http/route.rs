@@ -68,6 +68,8 @@ pub enum Route {
         /// One number alone.
         part: Option<ReportPart>,
     },
+    /// The line of `check`. Only from [`Origin::Private`].
+    Check(Selection),
     /// A sign of life.
     Ping,
     /// The daemon's id.
@@ -193,6 +195,7 @@ pub fn route(method: Method, target: &[u8], body: &[u8], origin: &Origin) -> Res
         },
         "/_summary" => Ok(Route::Summary(text(&form)?)),
         "/_report" => report(&form),
+        "/_check" if *origin == Origin::Private => Ok(Route::Check(selection(&form)?)),
         _ if method == Method::Post => post(&path, &form, origin),
         "/" => Ok(Route::Overview),
         html::STYLESHEET_PATH => Ok(Route::Stylesheet),

@@ -4,6 +4,7 @@
 pub mod connection;
 pub mod html;
 mod paths;
+pub mod plugin;
 pub mod procmatch;
 pub mod readings;
 pub mod select;

@@ -22,6 +22,7 @@ mod memory;
 mod paths;
 mod patience;
 mod pidfiles;
+mod plugin;
 mod program;
 mod reload;
 mod revive;
