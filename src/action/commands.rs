@@ -75,12 +75,17 @@ impl Engine {
             Command::Stop => self.ledger_mut(id).absence_ends = None,
             Command::Unmonitor => {}
         }
+        let lives = self.ledger(id).process.is_some();
         if let Some(plan) = &mut self.runs[id.0].plan {
             let same = match (command, plan.goal) {
                 (Command::Start, Goal::Start | Goal::Restart) => true,
                 (Command::Restart, Goal::Restart) => true,
-                // What is being started is as fresh as a restart could make it.
-                (Command::Restart, Goal::Start) => matches!(plan.stage, Stage::Starting(_) | Stage::Parents),
+                // What is being started, or goes down before that, is as fresh as a restart could make it.
+                (Command::Restart, Goal::Start) => match plan.stage {
+                    Stage::LookBeforeStart => false,
+                    Stage::Parents => !lives,
+                    _ => true,
+                },
                 (Command::Stop, Goal::Stop) => true,
                 (Command::Monitor, Goal::Start | Goal::Restart) => true,
                 _ => false,
@@ -125,7 +130,11 @@ impl Engine {
     /// Watches the service and all it depends on.
     fn monitor(&mut self, id: ServiceId) {
         let mut todo = vec![id];
+        let mut seen = vec![false; self.runs.len()];
         while let Some(id) = todo.pop() {
+            if std::mem::replace(&mut seen[id.0], true) {
+                continue;
+            }
             let ledger = self.ledger_mut(id);
             ledger.clear_restarts();
             ledger.taken_along = false;

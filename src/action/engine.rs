@@ -338,7 +338,8 @@ impl Engine {
             },
             restarts: run.ledger.restarts,
             restart_cycles: run.ledger.restart_cycles,
-            taken_along: run.ledger.taken_along,
+            // It is no longer so when a user's wish begins.
+            taken_along: run.ledger.taken_along && next.is_none(),
             pace: Pace { waits: false, ..run.ledger.pace },
             absence_ends: match next {
                 Some(Wish { command: Command::Unmonitor, absence }) => absence,
@@ -393,9 +394,13 @@ impl Engine {
     fn go_on_with(&mut self, id: ServiceId, purpose: Purpose, now: Mono) {
         let timeout = self.timeout(id, purpose).or(Some(ADOPTED_TIMEOUT));
         let wait = super::plan::Wait::new(purpose, now, timeout);
-        let begun = self.goals.get(&id).map(|(goal, _)| *goal);
+        let begun = self.goals.get(&id).copied();
         let (goal, stage) = match purpose {
-            Purpose::Stop if begun == Some(Purpose::Restart) => (Goal::Restart, Stage::Stopping(wait)),
+            Purpose::Stop if begun.is_some_and(|(goal, _)| goal == Purpose::Restart) => {
+                (Goal::Restart, Stage::Stopping(wait))
+            }
+            // It had to go down before its start, because of what it depends on.
+            Purpose::Stop if begun == Some((Purpose::Start, false)) => (Goal::Start, Stage::Stopping(wait)),
             Purpose::Stop => (Goal::Stop, Stage::Stopping(wait)),
             Purpose::Restart => (Goal::Restart, Stage::Starting(wait)),
             Purpose::Start | Purpose::Exec | Purpose::Check => (Goal::Start, Stage::Starting(wait)),

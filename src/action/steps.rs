@@ -150,7 +150,7 @@ impl Engine {
 
     /// Asks what depends on the service to stop, each once.
     fn stop_dependants(&mut self, id: ServiceId, goal: Goal) {
-        let along = goal == Goal::Restart || self.runs[id.0].plan.as_ref().is_some_and(|plan| plan.along);
+        let along = goal != Goal::Stop || self.runs[id.0].plan.as_ref().is_some_and(|plan| plan.along);
         for dependant in self.dependants[id.0].clone() {
             let run = &self.runs[dependant.0];
             let waits = matches!(&run.plan, Some(Plan { stage: Stage::Parents, .. }));
@@ -172,7 +172,9 @@ impl Engine {
             let run = &self.runs[dependant.0];
             // A process that waited for its start has nothing to stop, unless it was to be restarted without a stop.
             let is_down = goal == Goal::Stop && waits && self.is_process(dependant) && run.ledger.process.is_none();
-            if is_down || run.plan.is_some() || run.ledger.monitor == Monitor::Off || run.ledger.taken_along {
+            // Who was taken along and lives has been brought to life since.
+            let is_along = run.ledger.taken_along && !self.can_be_stopped(dependant);
+            if is_down || run.plan.is_some() || run.ledger.monitor == Monitor::Off || is_along {
                 continue;
             }
             self.request(dependant, Goal::Stop, Cause::Dependency);
@@ -228,12 +230,20 @@ impl Engine {
         self.begin(parent, Plan { paced, wished, ..Plan::new(Goal::Start, Cause::Dependency, Stage::Parents) });
     }
 
-    /// Whether it is to be restarted without a stop and lives on until its turn comes: it cannot live on while what it depends
-    /// on goes down.
+    /// Whether it lives and waits for its turn, to be restarted without a stop or started on a user's wish: it cannot live on
+    /// while what it depends on goes down.
     fn waits_alive(&self, id: ServiceId) -> bool {
-        let (run, service) = (&self.runs[id.0], self.service(id));
-        let waits = matches!(&run.plan, Some(Plan { goal: Goal::Restart, stage: Stage::Parents, .. }));
-        waits && run.ledger.process.is_some() && service.stop.is_some()
+        let run = &self.runs[id.0];
+        let waits = match &run.plan {
+            Some(Plan { goal: Goal::Restart, stage: Stage::Parents, .. }) => true,
+            Some(Plan { goal: Goal::Start, stage: Stage::Parents, .. }) => run.ledger.monitor != Monitor::Off,
+            _ => false,
+        };
+        waits && self.can_be_stopped(id)
+    }
+
+    fn can_be_stopped(&self, id: ServiceId) -> bool {
+        self.ledger(id).process.is_some() && self.service(id).stop.is_some()
     }
 
     /// Whether something that depends on the service has come to life since it was asked to stop, as a late start program
@@ -241,9 +251,8 @@ impl Engine {
     fn stops_dependants_anew(&mut self, id: ServiceId) -> bool {
         let lives_on = |dependant: &ServiceId| {
             let run = &self.runs[dependant.0];
-            let can_stop = run.ledger.process.is_some() && self.service(*dependant).stop.is_some();
-            let is_watched = run.ledger.monitor != Monitor::Off && !run.ledger.taken_along;
-            let lives = run.plan.is_none() && is_watched && can_stop || self.waits_alive(*dependant);
+            let rests = run.plan.is_none() && run.ledger.monitor != Monitor::Off;
+            let lives = rests && self.can_be_stopped(*dependant) || self.waits_alive(*dependant);
             lives || self.is_going_down(*dependant)
         };
         if !self.dependants[id.0].iter().any(lives_on) {
@@ -424,10 +433,10 @@ impl Engine {
     fn stopped(&mut self, id: ServiceId) {
         self.ledger_mut(id).process = None;
         let Some(plan) = &mut self.runs[id.0].plan else { return };
-        if plan.goal == Goal::Restart {
-            self.wait_for_parents(id);
-        } else {
+        if plan.goal == Goal::Stop {
             self.finish(id);
+        } else {
+            self.wait_for_parents(id);
         }
     }
 
@@ -566,6 +575,7 @@ impl Engine {
     /// The action failed; everyone who waits for it fails with it.
     pub(super) fn fail(&mut self, id: ServiceId, text: &str) {
         let Some(plan) = self.runs[id.0].plan.take() else { return };
+        let stays_up = plan.goal == Goal::Stop || matches!(plan.stage, Stage::LookBeforeStop | Stage::Stopping(_));
         let posted = self.ledger_mut(id).exec.post(true, Rate::ONCE, Rate::ONCE);
         self.report(id, EventKind::Exec, EventState::Failed, posted, text);
         let ledger = self.ledger_mut(id);
@@ -591,7 +601,7 @@ impl Engine {
         let name = self.service(id).name.clone();
         for parent in self.service(id).depends.clone() {
             match &self.runs[parent.0].plan {
-                Some(Plan { stage: Stage::Dependants, goal, .. }) if plan.goal == Goal::Stop => {
+                Some(Plan { stage: Stage::Dependants, goal, .. }) if stays_up => {
                     let text = format!("failed to {} -- could not stop required services: '{name}'", goal.word());
                     self.fail(parent, &text);
                 }

@@ -102,3 +102,119 @@ fn nobody_comes_back_with_what_has_no_start_program_and_stays_dead() {
     world.minute();
     assert_eq!(world.alive(), [true; 2], "it was not forgotten");
 }
+
+/// A database and what depends on it, both up; a user's start of the latter waits for the former, which is started, and is to
+/// be restarted after that.
+fn waits_for_its_start(watched: bool) -> World {
+    let mut world = World::new(vec![service("db", &[]), service("web", &[0])]);
+    world.minute();
+    world.minute();
+    if !watched {
+        world.command(Command::Unmonitor, &[1]);
+    }
+    world.log.clear();
+    world.reals[0].process = None;
+    for (command, place) in [(Command::Start, 0), (Command::Start, 1), (Command::Restart, 0)] {
+        world.engine.command(command, &[ServiceId(place)], world.now);
+    }
+    assert_eq!((world.engine.stage(ServiceId(1)), world.alive()), (Some("parents"), vec![false, true]));
+    world
+}
+
+#[test]
+fn a_dependant_whose_start_waits_goes_down_before_what_it_depends_on_and_comes_back() {
+    let mut world = waits_for_its_start(true);
+    world.settle();
+    world.run_until(world.now.plus(MINUTE * 2));
+    let order = [
+        "'db' start: '/bin/start'",
+        "'web' stop: '/bin/stop'",
+        "'db' stop: '/bin/stop'",
+        "'db' start: '/bin/start'",
+        "'web' start: '/bin/start'",
+    ];
+    assert_eq!((runs(&world), world.alive()), (order.to_vec(), vec![true; 2]), "{:#?}", world.log);
+    assert_eq!((world.said("'web' start action done"), world.monitor(1)), (1, Monitor::On));
+}
+
+#[test]
+fn nothing_goes_down_under_a_dependant_whose_start_waits_and_whose_stop_fails() {
+    let mut world = waits_for_its_start(true);
+    world.reals[1].broken = true;
+    world.settle();
+    world.run_until(world.now.plus(MINUTE * 2));
+    assert_eq!(runs(&world), ["'db' start: '/bin/start'", "'web' stop: '/bin/stop'"], "{:#?}", world.log);
+    assert_eq!(world.alive(), [true; 2]);
+    assert_eq!(world.said("'db' failed to restart -- could not stop required services: 'web'"), 1, "{:#?}", world.log);
+    assert_eq!((world.monitor(0), world.monitor(1)), (Monitor::On, Monitor::On));
+}
+
+#[test]
+fn a_dependant_that_is_not_watched_waits_for_its_start_untouched() {
+    let mut world = waits_for_its_start(false);
+    world.settle();
+    world.run_until(world.now.plus(MINUTE * 2));
+    assert_eq!((world.reals[1].stops, world.starts()[1], world.monitor(1)), (0, 1, Monitor::On), "{:#?}", world.log);
+    assert_eq!((world.reals[0].stops, world.alive()), (1, vec![true; 2]));
+}
+
+#[test]
+fn what_depends_on_a_dependant_whose_start_waits_goes_down_before_that_and_comes_back() {
+    let mut world = World::new(vec![service("db", &[]), service("web", &[0]), service("leaf", &[1])]);
+    world.minute();
+    world.minute();
+    world.log.clear();
+    world.reals[0].process = None;
+    for (command, place) in [(Command::Start, 0), (Command::Start, 1), (Command::Restart, 0)] {
+        world.engine.command(command, &[ServiceId(place)], world.now);
+    }
+    world.settle();
+    world.run_until(world.now.plus(MINUTE * 2));
+    let stops: Vec<&str> = runs(&world).into_iter().filter(|line| line.contains("stop")).collect();
+    assert_eq!(stops, ["leaf", "web", "db"].map(|name| format!("'{name}' stop: '/bin/stop'")), "{:#?}", world.log);
+    assert_eq!(world.alive(), [true; 3]);
+    assert!((0..3).all(|place| world.monitor(place) != Monitor::Off));
+}
+
+#[test]
+fn a_restart_of_what_waits_alive_for_its_start_is_not_forgotten() {
+    let mut world = World::new(vec![service("db", &[]), service("web", &[0])]);
+    world.minute();
+    world.minute();
+    world.reals[0].process = None;
+    world.command(Command::Start, &[0]);
+    world.command(Command::Start, &[1]);
+    world.command(Command::Restart, &[1]);
+    world.minute();
+    assert_eq!((world.reals[1].stops, world.alive()), (1, vec![true; 2]), "{:#?}", world.log);
+}
+
+#[test]
+fn who_was_taken_along_and_lives_goes_down_first_the_next_time_too() {
+    let services = vec![service("db", &[]), service("web", &[0])];
+    let mut world = World::new(services.clone());
+    world.minute();
+    world.minute();
+    // The web goes down with the database, and is to be left alone then; the daemon dies, and its stop program as well.
+    world.command(Command::Restart, &[0]);
+    world.leave_alone(&[1], Duration::from_secs(5));
+    world.reals[1].program = None;
+    restart_daemon(&mut world, &services);
+    world.run_until(world.now.plus(Duration::from_secs(6)));
+    assert_eq!((world.alive(), world.monitor(1)), (vec![true; 2], Monitor::Init), "{:#?}", world.log);
+    world.log.clear();
+    world.command(Command::Restart, &[0]);
+    world.run_until(world.now.plus(MINUTE));
+    let order =
+        ["'web' stop: '/bin/stop'", "'db' stop: '/bin/stop'", "'db' start: '/bin/start'", "'web' start: '/bin/start'"];
+    assert_eq!((runs(&world), world.alive()), (order.to_vec(), vec![true; 2]), "{:#?}", world.log);
+}
+
+#[test]
+fn all_that_many_layers_of_services_depend_on_is_watched_at_once() {
+    let layers = (0..80_usize).map(|n| service(&format!("s{n}"), &(n.saturating_sub(4)..n).collect::<Vec<_>>()));
+    let mut world = World::new(layers.collect());
+    world.command(Command::Unmonitor, &[0]);
+    world.command(Command::Monitor, &[79]);
+    assert!((0..80).all(|place| world.monitor(place) == Monitor::Init));
+}

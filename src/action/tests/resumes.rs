@@ -1,6 +1,7 @@
 //! Daemons that take up what happened while there was none.
 
 use super::*;
+use crate::event::ledger::Saved;
 
 #[test]
 fn a_restart_whose_stop_ended_unseen_is_gone_on_with_where_no_rule_would_ask_again() {
@@ -114,4 +115,24 @@ fn a_stop_program_of_what_is_left_alone_by_now_is_not_run_again() {
     restart_daemon(&mut world, &services);
     world.minute();
     assert_eq!((world.reals[0].stops, world.monitor(0)), (1, Monitor::Off), "{:#?}", world.log);
+}
+
+#[test]
+fn who_went_down_before_its_start_comes_back_in_the_next_daemon() {
+    let (db, web) = (ServiceId(0), ServiceId(1));
+    let mut world = World::new(vec![service("db", &[]), service("web", &[0])]);
+    owed::appear(&mut world, 0);
+    let seen = Observation::presence_of(world.presence(db));
+    world.engine.observed(db, &seen, world.now, world.wall());
+    // It came back with another, and went down with the database first.
+    let saved = Saved { monitored: true, goal: Some(Purpose::Start), ..Saved::default() };
+    world.engine.restore(&HashMap::from([("web".to_owned(), saved)]), Past::Recent);
+    world.engine.adopted(web, Purpose::Stop, world.now);
+    world.engine.resume(world.now);
+    world.minute();
+    assert_eq!(world.alive(), [true, false]);
+    world.engine.program_ended(web, Purpose::Stop, Outcome { status: Some(0), ..Outcome::default() }, world.now);
+    world.settle();
+    world.minute();
+    assert_eq!((world.alive(), world.monitor(1)), (vec![true; 2], Monitor::On), "{:#?}", world.log);
 }
