@@ -27,6 +27,7 @@ mod table;
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
@@ -39,38 +40,39 @@ const FIRST: u64 = 24;
 /// How often the fixed seeds visit each cell of the table at least.
 const VISITS: u64 = 1_000;
 
-/// Runs seeds, as many at a time as there are processors, and adds up their tables; a broken promise names its seed.
+/// So many seeds that break promises are enough.
+const BROKEN_MAX: usize = 20;
+
+/// Runs seeds, as many at a time as there are processors, and adds up their tables; broken promises name their seeds.
 fn run(seeds: Range<u64>) -> Table {
     let next = AtomicU64::new(seeds.start);
+    let found = Mutex::new((Table::default(), Vec::new()));
     let work = || {
-        let mut table = Table::default();
         loop {
             let seed = next.fetch_add(1, Ordering::Relaxed);
             if seed >= seeds.end {
-                return Ok(table);
+                return;
             }
-            match catch_unwind(AssertUnwindSafe(|| history::history(seed))) {
-                Ok(found) => table.add(&found),
-                Err(_) => {
-                    next.store(seeds.end, Ordering::Relaxed);
-                    return Err(seed);
-                }
+            let history = catch_unwind(AssertUnwindSafe(|| history::history(seed)));
+            let (table, broken) = &mut *found.lock().unwrap();
+            match history {
+                Ok(history) => table.add(&history),
+                Err(_) => broken.push(seed),
+            }
+            if broken.len() >= BROKEN_MAX {
+                next.store(seeds.end, Ordering::Relaxed);
             }
         }
     };
     let processors = thread::available_parallelism().map_or(1, |count| count.get());
-    let tables: Vec<Result<Table, u64>> = thread::scope(|scope| {
-        let workers: Vec<_> = (0..processors).map(|_| scope.spawn(work)).collect();
-        workers.into_iter().map(|worker| worker.join().unwrap()).collect()
-    });
-    let mut sum = Table::default();
-    for table in tables {
-        match table {
-            Ok(table) => sum.add(&table),
-            Err(seed) => panic!("a promise is broken; again: SEED={seed} make simulate"),
-        }
-    }
-    sum
+    thread::scope(|scope| (0..processors).for_each(|_| drop(scope.spawn(work))));
+    let (table, broken) = found.into_inner().unwrap();
+    assert!(broken.is_empty(), "promises are broken; again: {}", again(&broken));
+    table
+}
+
+fn again(seeds: &[u64]) -> String {
+    seeds.iter().map(|seed| format!("SEED={seed} make simulate; ")).collect()
 }
 
 fn number(name: &str) -> Option<u64> {

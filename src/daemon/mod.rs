@@ -149,6 +149,8 @@ impl Daemon {
         // A table read in this turn serves everybody in this turn, and nobody later.
         let mut sample = Sample::new(&*table, self.own);
         self.take_news(now);
+        // What follows from the news is done before a look changes what is known.
+        self.perform(&mut sample, now);
         self.take_answers(&mut sample, now);
         self.go_on_reloading(&mut sample, now);
         self.end_patience(now);

@@ -435,6 +435,7 @@ impl World {
         let now = self.machine.now;
         self.machine.turn(&mut self.dice);
         self.take_news();
+        self.perform();
         self.take_exits();
         self.take_answers();
         let Some(daemon) = &mut self.daemon else { return };
@@ -599,6 +600,8 @@ impl World {
         let before: Vec<Written> = std::mem::replace(&mut self.services, services);
         // A changed timeout is another promise.
         self.machine.forget_promises();
+        // Killed before the new names are written, it would know renamed services no more.
+        let doom = self.doom.take();
         self.settle();
         if self.daemon.is_none() {
             self.promises.changed_unseen();
@@ -622,8 +625,6 @@ impl World {
         self.tell(format!("-- reload\n{}", control::text(&self.services)));
         let now = self.machine.now;
         self.note_reload(&before);
-        // Killed before the new names are written, it would know renamed services no more.
-        let doom = self.doom.take();
         let Some(daemon) = &mut self.daemon else { return };
         for (old, new) in daemon.engine.reconfigure(config.clone()) {
             daemon.jobs.iter_mut().filter(|job| job.service == old).for_each(|job| job.service.clone_from(&new));

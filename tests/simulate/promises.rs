@@ -9,7 +9,7 @@
 
 use std::time::Duration;
 
-use pollux::action::{Command, Engine, ExecSource};
+use pollux::action::{self, Command, Engine, ExecSource};
 use pollux::base::program::Purpose;
 use pollux::base::schedule::Every;
 use pollux::base::time::Mono;
@@ -121,26 +121,29 @@ fn dependants(config: &Config, id: ServiceId) -> impl Iterator<Item = ServiceId>
     (0..config.services.len()).filter(depends).map(ServiceId)
 }
 
-/// A service with all it depends on and all that depends on those.
-fn family(config: &Config, id: ServiceId) -> Vec<ServiceId> {
-    let mut all = vec![id];
-    let mut place = 0;
-    while let Some(id) = all.get(place).copied() {
-        for parent in &config.services[id.0].depends {
-            if !all.contains(parent) {
-                all.push(*parent);
-            }
-        }
-        place += 1;
+/// Services with all they depend on and all that depends on those.
+fn families(config: &Config, ids: impl IntoIterator<Item = ServiceId>) -> Vec<ServiceId> {
+    let mut dependants = vec![Vec::new(); config.services.len()];
+    for (id, service) in action::ids(config) {
+        service.depends.iter().for_each(|parent| dependants[parent.0].push(id));
     }
-    place = 0;
-    while let Some(id) = all.get(place).copied() {
-        for dependant in dependants(config, id) {
-            if !all.contains(&dependant) {
-                all.push(dependant);
-            }
+    let above = closure(ids, |id| &config.services[id.0].depends, config.services.len());
+    closure(above, |id| &dependants[id.0], config.services.len())
+}
+
+/// These and all that is reached from them.
+fn closure<'a>(
+    ids: impl IntoIterator<Item = ServiceId>,
+    next: impl Fn(ServiceId) -> &'a Vec<ServiceId>,
+    count: usize,
+) -> Vec<ServiceId> {
+    let (mut all, mut seen) = (Vec::new(), vec![false; count]);
+    let mut todo: Vec<ServiceId> = ids.into_iter().collect();
+    while let Some(id) = todo.pop() {
+        if !std::mem::replace(&mut seen[id.0], true) {
+            all.push(id);
+            todo.extend(next(id));
         }
-        place += 1;
     }
     all
 }
@@ -488,17 +491,15 @@ impl World {
     pub fn note_wish(&mut self, command: Command, ids: &[ServiceId]) {
         let Some(engine) = self.engine() else { return };
         let config = engine.config().clone();
-        for id in ids {
-            for member in family(&config, *id) {
-                let Some(memory) = unit(&config, member).and_then(|unit| self.promises.units.get_mut(unit)) else {
-                    continue;
-                };
-                memory.absent = None;
-                if command != Command::Unmonitor {
-                    memory.asked = true;
-                    // A wish, and what follows from it, may clear the counts.
-                    (memory.counts, memory.pace) = (None, None);
-                }
+        for member in families(&config, ids.iter().copied()) {
+            let Some(memory) = unit(&config, member).and_then(|unit| self.promises.units.get_mut(unit)) else {
+                continue;
+            };
+            memory.absent = None;
+            if command != Command::Unmonitor {
+                memory.asked = true;
+                // A wish, and what follows from it, may clear the counts.
+                (memory.counts, memory.pace) = (None, None);
             }
         }
     }
@@ -542,7 +543,9 @@ impl World {
         for (id, unit) in all {
             let ledger = engine.ledger(id);
             let memory = &mut self.promises.units[unit];
-            memory.along = ledger.taken_along && ledger.monitor == Monitor::Off;
+            // Who is to be left alone after its action does not come back.
+            let stays_along = engine.pending(id).is_none() || engine.saved(id).taken_along;
+            memory.along = ledger.taken_along && ledger.monitor == Monitor::Off && stays_along;
             let absent = memory.absent.filter(|until| now < *until);
             // Who is watched again begins anew.
             let counts = memory.counts.filter(|_| ledger.absence_ends.is_none());
@@ -581,14 +584,18 @@ impl World {
             |id: &ServiceId| along(id) || unit(&config, *id).is_some_and(|unit| self.promises.units[unit].asked);
         let wished: Vec<ServiceId> = (0..config.services.len()).map(ServiceId).filter(wished).collect();
         let is_busy = engine.is_busy();
-        for unit in wished.iter().flat_map(|id| family(&config, *id)).filter_map(|id| unit(&config, id)) {
+        for unit in families(&config, wished).into_iter().filter_map(|id| unit(&config, id)) {
             let memory = &mut self.promises.units[unit];
             (memory.asked, memory.absent) = (true, None);
         }
         // A wish lasts until everything that belongs together has come to rest.
         if !is_busy {
             for unit in left_alone {
-                self.promises.units[unit].asked = false;
+                let memory = &mut self.promises.units[unit];
+                // A wish that had to wait may have cleared them since they were looked at.
+                if std::mem::replace(&mut memory.asked, false) {
+                    memory.counts = None;
+                }
             }
         }
         for (id, unit) in self.all() {
