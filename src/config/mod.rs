@@ -10,6 +10,7 @@ pub mod load;
 pub mod model;
 mod notices;
 mod order;
+pub mod passwords;
 pub mod print;
 pub mod recording;
 mod rules;

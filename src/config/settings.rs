@@ -1,7 +1,6 @@
 //! `set` statements to [`Settings`](super::Settings).
 
 use std::net::IpAddr;
-use std::path::Path;
 use std::time::Duration;
 
 use super::build::{Builder, to_path};
@@ -9,6 +8,7 @@ use super::model::{
     AllowGroup, AllowHost, Credential, Facility, Httpd, HttpdSocket, LogTarget, PasswordFile, Secret, Signature,
     Variable,
 };
+use super::passwords;
 use crate::syntax::diagnostic::Diagnostic;
 use crate::syntax::source::{Span, Text};
 use crate::syntax::statement as written;
@@ -23,8 +23,8 @@ pub const BUFFER_MAX: u64 = 1024 * 1024 * 1024;
 /// Most variables of `set environment`.
 const VARIABLES_MAX: usize = 256;
 
-/// Most bytes of a password file.
-const PASSWORDS_MAX: u64 = 1024 * 1024;
+/// Most lines of a password file that are named one by one.
+const LINES_NAMED: usize = 5;
 
 /// Longest password in bytes.
 const PASSWORD_MAX: usize = 64;
@@ -241,37 +241,70 @@ impl Builder<'_> {
                 self.httpd_tls = Some(self.location(path.span));
             }
             HttpdOption::AllowFile { kind, path, users } => {
-                self.unbuilt(path.span, "set httpd allow FILE");
-                let target = to_path(&path.value);
                 let users: Vec<String> = users.iter().map(Text::lossy).collect();
-                if self.world.stat(&target).is_err() {
-                    self.push(self.error(path.span, format!("the file '{}' does not exist", target.display())));
-                } else if self.has_no_user(&target, &users) {
-                    let location = self.location(path.span);
-                    let lacks = if users.is_empty() { "users" } else { "such user" };
-                    let message = format!("nobody can log in by the file '{}', it has no {lacks}", target.display());
-                    self.push(Diagnostic::warning(location, message));
-                }
-                self.httpd().password_files.push(PasswordFile { kind, path: target, users });
+                let file = PasswordFile { kind, path: to_path(&path.value), users };
+                self.check_passwords(&file, path.span);
+                self.httpd().password_files.push(file);
             }
             HttpdOption::AllowGroup { group, read_only } => {
-                self.unbuilt(group.span, "set httpd allow @GROUP");
-                self.httpd().groups.push(AllowGroup { group: group.lossy(), read_only });
+                let name = group.lossy();
+                if self.world.gid_of(&name).is_none() {
+                    let location = self.location(group.span);
+                    let message = format!("there is no group '{name}' on this system, nobody can log in by it");
+                    self.push(Diagnostic::warning(location, message));
+                }
+                self.httpd().groups.push(AllowGroup { group: name, read_only });
             }
         }
     }
 
-    /// Whether a password file has no line `USER:…` of one of the users. One that is not here, but on the machine that the
-    /// control file is for, is read as an empty one.
-    fn has_no_user(&self, path: &Path, users: &[String]) -> bool {
-        let Ok(text) = self.world.read(path, PASSWORDS_MAX) else { return false };
-        let is_user =
-            |name: &[u8]| !name.is_empty() && (users.is_empty() || users.iter().any(|user| user.as_bytes() == name));
-        let is_credential = |line: &[u8]| {
-            let colon = line.iter().position(|byte| *byte == b':');
-            colon.and_then(|colon| line.get(..colon)).is_some_and(is_user)
+    /// Says what of a password file lets nobody in. One that is not here, but on the machine that the control file is for, is
+    /// read as an empty one.
+    fn check_passwords(&mut self, file: &PasswordFile, span: Span) {
+        let path = file.path.display();
+        if self.world.stat(&file.path).is_err() {
+            self.push(self.error(span, format!("the file '{path}' does not exist")));
+            return;
+        }
+        let text = match self.world.read(&file.path, passwords::FILE_MAX) {
+            Ok(text) => text,
+            Err(error) => {
+                self.push(self.error(span, format!("the password file '{path}' cannot be read: {error}")));
+                return;
+            }
         };
-        (self.checking || !text.is_empty()) && !text.split(|byte| *byte == b'\n').any(is_credential)
+        if text.is_empty() && !self.checking {
+            return;
+        }
+        let mut messages = Vec::new();
+        let mut known = Vec::new();
+        for (line, entry) in passwords::lines(&text, file.kind) {
+            match entry {
+                Err(bad) => messages.push(format!("line {line} of '{path}' lets nobody in: {bad}")),
+                Ok(entry) => known.push(String::from_utf8_lossy(entry.user).into_owned()),
+            }
+        }
+        let more = messages.len().saturating_sub(LINES_NAMED);
+        messages.truncate(LINES_NAMED);
+        if more > 0 {
+            messages.push(format!("{more} more lines of '{path}' let nobody in"));
+        }
+        let missing = file.users.iter().filter(|user| !known.contains(user));
+        messages
+            .extend(missing.map(|user| format!("'{user}' cannot log in by the file '{path}', which has no such user")));
+        if known.is_empty() && file.users.is_empty() {
+            messages.push(format!("nobody can log in by the file '{path}', it has no users"));
+        }
+        known.retain(|user| file.users.is_empty() || file.users.contains(user));
+        known.sort();
+        known.dedup();
+        for user in known {
+            if !self.httpd_users.insert(user.clone()) {
+                messages.push(format!("there are credentials for '{user}' already, those in '{path}' are ignored"));
+            }
+        }
+        let location = self.location(span);
+        messages.into_iter().for_each(|message| self.push(Diagnostic::warning(location, message)));
     }
 
     fn httpd(&mut self) -> &mut Httpd {

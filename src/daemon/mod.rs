@@ -168,6 +168,7 @@ impl Daemon {
         }
         self.watch_processes(now);
         self.remote.begin(now);
+        self.server.go_on_with_logins(now);
         self.resolver.tick(now, &mut self.server, &mut self.log);
         self.tell_validated(now);
     }

@@ -30,6 +30,8 @@ pub enum Denial {
     UnknownUser(String),
     /// The user exists.
     WrongPassword(String),
+    /// The password is right, but the account may not be used: who, and why not.
+    Account(String, String),
 }
 
 impl fmt::Display for Denial {
@@ -38,6 +40,9 @@ impl fmt::Display for Denial {
             Denial::Missing => f.write_str("no credentials"),
             Denial::Malformed => f.write_str("malformed credentials"),
             Denial::UnknownUser(name) => write!(f, "unknown user '{}'", shown(name)),
+            Denial::Account(name, why) => {
+                write!(f, "account of user '{}' may not be used: {}", shown(name), escape::log_line(why))
+            }
             Denial::WrongPassword(name) => write!(f, "wrong password for user '{}'", shown(name)),
         }
     }
@@ -48,12 +53,33 @@ fn shown(name: &str) -> String {
     escape::log_line(&cut).replace('\'', "\\x27")
 }
 
-/// Finds the user whom the value of the header `Authorization` proves. All of `users` are compared, each in a time that
-/// depends on lengths alone. A user without a password is never let in.
+/// What somebody says to be let in.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Given {
+    /// The name.
+    pub name: Vec<u8>,
+    /// The password; never shown.
+    pub password: Vec<u8>,
+}
+
+impl fmt::Debug for Given {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Given({})", self.shown())
+    }
+}
+
+impl Given {
+    /// The name as far as it is text.
+    pub fn shown(&self) -> String {
+        String::from_utf8_lossy(&self.name).into_owned()
+    }
+}
+
+/// What the value of the header `Authorization` says.
 ///
 /// # Errors
-/// Why not.
-pub fn authenticate(header: Option<&[u8]>, users: &[Credential]) -> Result<User, Denial> {
+/// [`Denial::Missing`], [`Denial::Malformed`].
+pub fn given(header: Option<&[u8]>) -> Result<Given, Denial> {
     let header = header.ok_or(Denial::Missing)?.trim_ascii();
     let (scheme, token) = header.split_at_checked(6).ok_or(Denial::Malformed)?;
     if !scheme.eq_ignore_ascii_case(b"basic ") {
@@ -62,23 +88,30 @@ pub fn authenticate(header: Option<&[u8]>, users: &[Credential]) -> Result<User,
     let plain = base64::decode(token.trim_ascii()).ok_or(Denial::Malformed)?;
     let colon = plain.iter().position(|byte| *byte == b':').ok_or(Denial::Malformed)?;
     let (name, password) = plain.split_at(colon);
-    let password = password.get(1..).unwrap_or_default();
+    Ok(Given { name: name.to_vec(), password: password.get(1..).unwrap_or_default().to_vec() })
+}
 
+/// Finds the user whom the value of the header `Authorization` proves. All of `users` are compared, each in a time that
+/// depends on lengths alone. A user without a password is never let in.
+///
+/// # Errors
+/// Why not.
+pub fn authenticate(header: Option<&[u8]>, users: &[Credential]) -> Result<User, Denial> {
+    let given = given(header)?;
     let mut known = false;
     let mut proved = None;
     for user in users {
-        let same_name = same(user.user.as_bytes(), name);
-        let same_password = same(user.password.as_bytes(), password) & !user.password.is_empty();
+        let same_name = same(user.user.as_bytes(), &given.name);
+        let same_password = same(user.password.as_bytes(), &given.password) & !user.password.is_empty();
         known |= same_name;
         if same_name & same_password {
             proved = Some(user);
         }
     }
-    let name = || String::from_utf8_lossy(name).into_owned();
     match proved {
         Some(user) => Ok(User { name: user.user.clone(), read_only: user.read_only }),
-        None if known => Err(Denial::WrongPassword(name())),
-        None => Err(Denial::UnknownUser(name())),
+        None if known => Err(Denial::WrongPassword(given.shown())),
+        None => Err(Denial::UnknownUser(given.shown())),
     }
 }
 

@@ -129,6 +129,7 @@ impl Server {
         self.listen_socket(socket)?;
         settings.allow.inherit(&self.settings.allow);
         let old = std::mem::replace(&mut self.settings, settings);
+        self.logins.begin_anew();
         let Some(endpoint) = endpoint else {
             self.close_tcp();
             return Ok(());

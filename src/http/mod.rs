@@ -19,8 +19,10 @@ pub mod head;
 mod listen;
 mod listener;
 mod log;
+mod login;
 mod names;
 mod places;
+mod prove;
 mod reply;
 pub mod route;
 mod settings;
@@ -40,11 +42,11 @@ use crate::sys::posix::net;
 use crate::sys::posix::poll::Interest;
 use crate::sys::posix::random;
 
-use auth::Denial;
 use conn::{Connection, Step, Worth};
 use head::Head;
 use listener::{Accepted, Listener, OpenFile, Peer, Reserve};
 use log::{Log, Topic};
+use login::{Login, Logins};
 use places::Place;
 use reply::Printing;
 use route::{Origin, Route};
@@ -66,13 +68,15 @@ pub const PRIVATE_MAX: usize = 16;
 /// Most connections accepted from one listener before the loop goes on with something else.
 const ACCEPTS_PER_TURN: usize = 64;
 
-/// Names a descriptor of the poll set. A token whose listener or connection is gone is ignored.
+/// Names a descriptor of the poll set. A token whose listener, connection or helper is gone is ignored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Token {
     /// A listener.
     Listener(u64),
     /// A connection.
     Connection(ConnectionId),
+    /// A helper child that looks at a password for this connection.
+    Login(ConnectionId),
 }
 
 /// Names a connection for as long as it lives.
@@ -107,6 +111,7 @@ pub struct Server {
     generation: u64,
     tokens: csrf::Tokens,
     throttle: Throttle,
+    logins: Logins,
     log: Log,
 }
 
@@ -125,6 +130,7 @@ impl Server {
             generation: 0,
             tokens: csrf::Tokens::default(),
             throttle: Throttle::default(),
+            logins: Logins::default(),
             log: Log::default(),
         }
     }
@@ -192,6 +198,7 @@ impl Server {
                 add(fd, interest, Token::Connection(id));
             }
         }
+        self.logins.fds().for_each(|(id, fd)| add(fd, Interest::Read, Token::Login(id)));
     }
 
     /// Accepts, reads or writes after poll(2) returned `token`, be it for readiness or for an error.
@@ -204,6 +211,7 @@ impl Server {
                     self.take_step(id, step, now);
                 }
             }
+            Token::Login(id) => self.read_login(id, now),
         }
     }
 
@@ -219,12 +227,17 @@ impl Server {
                 self.take_step(id, step, now);
             }
         }
+        self.go_on_with_logins(now);
     }
 
     /// When [`Server::expire`] has something to do next.
     pub fn next_deadline(&self) -> Option<Mono> {
         let rests = self.listeners().filter_map(|listener| listener.rests_until);
-        self.connections().map(|(_, connection)| connection.deadline()).chain(rests).min()
+        self.connections()
+            .map(|(_, connection)| connection.deadline())
+            .chain(rests)
+            .chain(self.logins.deadlines())
+            .min()
     }
 
     /// The next request that waits for an answer.
@@ -335,36 +348,54 @@ impl Server {
             Step::Waits => {}
             Step::Ended => self.close(id),
             Step::Refused(refusal) => self.send(id, refusal.into(), now),
-            Step::Request(head, body) => match self.judge(id, &head, &body, now) {
-                Ok(request) => self.requests.push_back((id, request)),
-                Err(reply) => self.send(id, reply, now),
-            },
+            Step::Request(head, body) => self.judge(id, head, body, now),
         }
     }
 
-    /// Lets a request in, or says why not.
-    fn judge(&mut self, id: ConnectionId, head: &Head, body: &[u8], now: Mono) -> Result<Request, Reply> {
-        let Some(peer) = self.connection(id).map(|connection| connection.peer) else {
-            return Err(Reply::error(500, "The connection is gone"));
-        };
-        let (address, mut read_only) = match peer {
-            Peer::Private => return self.route(Origin::Private, head, body, now),
+    /// Lets a request in, or says why not; if it cannot be said at once, a helper child is asked.
+    fn judge(&mut self, id: ConnectionId, head: Head, body: Vec<u8>, now: Mono) {
+        let Some(peer) = self.connection(id).map(|connection| connection.peer) else { return };
+        match self.let_in(peer, &head, now) {
+            Ok(Login::In(user)) => self.enter(id, user, &head, &body, now),
+            Ok(Login::Asks(given)) => self.ask_for_login(id, peer, given, (head, body), now),
+            Err(reply) => self.send(id, reply, now),
+        }
+    }
+
+    /// Whether this peer may ask at all, and who it is.
+    fn let_in(&mut self, peer: Peer, head: &Head, now: Mono) -> Result<Login, Reply> {
+        // The list may have changed since the connection was accepted.
+        if let Peer::Tcp(address) = peer
+            && !self.settings.allow.permits(address.ip())
+        {
+            return Err(Reply::error(403, "This host may no longer connect"));
+        }
+        if peer != Peer::Private && self.settings.asks_for_log_in() {
+            return self.log_in(peer, head, now);
+        }
+        if matches!(peer, Peer::Tcp(_)) {
+            self.expect_our_name(head)?;
+        }
+        Ok(Login::In(None))
+    }
+
+    /// Takes a request of somebody who was let in.
+    fn enter(&mut self, id: ConnectionId, user: Option<auth::User>, head: &Head, body: &[u8], now: Mono) {
+        let Some(peer) = self.connection(id).map(|connection| connection.peer) else { return };
+        let (address, read_only) = match peer {
+            Peer::Private => (None, false),
             Peer::Socket(_) => (None, self.settings.socket_read_only),
             Peer::Tcp(address) => (Some(address.ip().to_canonical()), self.settings.read_only),
         };
-        // The list may have changed since the connection was accepted.
-        if address.is_some_and(|address| !self.settings.allow.permits(address)) {
-            return Err(Reply::error(403, "This host may no longer connect"));
+        let read_only = read_only || user.as_ref().is_some_and(|user| user.read_only);
+        let origin = match peer {
+            Peer::Private => Origin::Private,
+            _ => Origin::Client { peer: address, user: user.map(|user| user.name), read_only },
+        };
+        match self.route(origin, head, body, now) {
+            Ok(request) => self.requests.push_back((id, request)),
+            Err(reply) => self.send(id, reply, now),
         }
-        let mut user = None;
-        if !self.settings.credentials.is_empty() {
-            let found = self.log_in(peer, head, now)?;
-            read_only |= found.read_only;
-            user = Some(found.name);
-        } else if address.is_some() {
-            self.expect_our_name(head)?;
-        }
-        self.route(Origin::Client { peer: address, user, read_only }, head, body, now)
     }
 
     fn route(&mut self, origin: Origin, head: &Head, body: &[u8], now: Mono) -> Result<Request, Reply> {
@@ -391,40 +422,8 @@ impl Server {
         }
     }
 
-    fn log_in(&mut self, peer: Peer, head: &Head, now: Mono) -> Result<auth::User, Reply> {
-        let place = Place::of(peer);
-        if let Some(wait) = self.throttle.wait(place, now) {
-            let seconds = wait.as_secs().max(1);
-            return Err(Reply::error(429, format!("Too many wrong passwords; try again in {seconds} s")));
-        }
-        match auth::authenticate(head.authorization.as_deref(), &self.settings.credentials) {
-            Ok(user) => {
-                self.throttle.succeeded(place);
-                Ok(user)
-            }
-            Err(denial) => {
-                if matches!(denial, Denial::UnknownUser(_) | Denial::WrongPassword(_)) {
-                    self.throttle.failed(place, now);
-                }
-                Err(self.deny(peer, &denial, now))
-            }
-        }
-    }
-
     fn token(&mut self, now: Mono) -> Option<String> {
         self.tokens.current(now, || random::bytes().ok()).map(str::to_owned)
-    }
-
-    fn deny(&mut self, peer: Peer, denial: &Denial, now: Mono) -> Reply {
-        match denial {
-            // Every browser asks without credentials first; that is no attempt.
-            Denial::Missing | Denial::Malformed => {}
-            Denial::UnknownUser(_) | Denial::WrongPassword(_) => {
-                let text = format!("HttpRequest: access denied -- client [{}]: {denial}", shown(peer));
-                self.log.add(Topic::Login, &text, now);
-            }
-        }
-        Reply::error(401, "This page needs a user name and a password that the control file allows")
     }
 
     fn send(&mut self, id: ConnectionId, reply: Reply, now: Mono) {

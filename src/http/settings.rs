@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use crate::config::{Credential, Httpd, Signature};
+use crate::config::{AllowGroup, Credential, Httpd, PasswordFile, Signature};
 
 use super::allow::AllowList;
 
@@ -14,8 +14,12 @@ use super::allow::AllowList;
 pub struct Settings {
     /// The hosts that may connect over TCP; empty: all.
     pub allow: AllowList,
-    /// The users of whom one must log in over TCP; empty: no log-in.
+    /// Users with their passwords.
     pub credentials: Vec<Credential>,
+    /// Files of users and passwords.
+    pub password_files: Vec<PasswordFile>,
+    /// Groups of users of this machine.
+    pub groups: Vec<AllowGroup>,
     /// Nobody may act over TCP.
     pub read_only: bool,
     /// Nobody may act over the socket file.
@@ -33,6 +37,8 @@ impl Settings {
             names,
             allow: AllowList::new(&httpd.allow),
             credentials: httpd.credentials.clone(),
+            password_files: httpd.password_files.clone(),
+            groups: httpd.groups.clone(),
             read_only: httpd.read_only,
             socket_read_only: httpd.socket.as_ref().is_some_and(|socket| socket.read_only),
             signature: httpd.signature,
@@ -41,7 +47,17 @@ impl Settings {
 
     /// Whether nobody is named who may connect; then nothing listens on TCP.
     pub fn lets_nobody_in(&self) -> bool {
-        self.allow.is_empty() && self.credentials.is_empty()
+        self.allow.is_empty() && !self.asks_for_log_in()
+    }
+
+    /// Whether one must log in.
+    pub fn asks_for_log_in(&self) -> bool {
+        !self.credentials.is_empty() || self.asks_elsewhere()
+    }
+
+    /// Whether there may be users that only a file or the system knows.
+    pub fn asks_elsewhere(&self) -> bool {
+        !self.password_files.is_empty() || !self.groups.is_empty()
     }
 }
 

@@ -7,7 +7,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::time::Duration;
 
-use crate::harness::{Sandbox, page, until};
+use crate::harness::{Sandbox, page, process, skipped, until};
 
 /// The whole answer over a socket file.
 fn ask(socket: &Path, request: &str) -> io::Result<String> {
@@ -191,5 +191,262 @@ fn who_may_come_in_without_a_password_is_said_before_the_start() {
     sandbox.control(&format!("set httpd port {port} address 127.0.0.1 allow localhost\ncheck system box\n"));
     sandbox.start();
     assert!(sandbox.daemon_said().contains("every user of this machine may control all services"));
+    sandbox.stop();
+}
+
+/// Hashes of the password `pw`, each of another kind, made with `openssl passwd` and mkpasswd(1).
+const HASHES: [(&str, &str); 7] = [
+    ("apr", "$apr1$abcdefgh$5VEbMkemELfbhC5ck.U.z1"),
+    ("md5", "$1$abcdefgh$IQtUouv7y7Q9dRWkQEPCc."),
+    ("sha", "$5$abcdefgh$ijtOJ//yvc/9bq1g0llFn9dB688BwBDRD90DlKKSKE1"),
+    ("sha512", "$6$abcdefgh$KQeXafAQAaOoKTevphVU215RvJdgzyfASRasIOuh12hO8u0r1bGW92ZnTmC9IjsiQ8VPiTXBiZF49dFL1U4wX/"),
+    ("des", "abzlUXK5ed5rs"),
+    ("bcrypt", "$2b$05$abcdefghijklmnopqrstuuHIrMEWpUCQe2YqFR3sXwQ75u4od..9q"),
+    ("yescrypt", "$y$j9T$abcdefgh$UGYCVcUwcoG0k8SZZ.Uz3i0RYQNy1YmYj4I4poBPer2"),
+];
+
+#[test]
+fn users_of_password_files_log_in_by_what_each_file_holds_now() {
+    let sandbox = Sandbox::new();
+    let (socket, clear) = (sandbox.path("s"), sandbox.path("clear"));
+    fs::write(&clear, "# our users\nanna:se:cret\notto:x\nnopass:\n").expect("file");
+    let lines = |names: &[&str]| -> String {
+        let lines = HASHES.iter().filter(|(name, _)| names.contains(name));
+        lines.map(|(name, hash)| format!("{name}:{hash}\n")).collect()
+    };
+    fs::write(sandbox.path("md5"), lines(&["apr", "md5"])).expect("file");
+    fs::write(sandbox.path("crypt"), lines(&["sha", "sha512", "des", "bcrypt", "yescrypt"])).expect("file");
+    sandbox.control(
+        "set httpd unixsocket @DIR@/s\n allow cleartext @DIR@/clear anna nopass\n allow md5 @DIR@/md5\n \
+         allow crypt @DIR@/crypt\n allow adm:'right'\ncheck system box\n",
+    );
+    sandbox.start();
+    let coded = |user: &str| code(&ask(&socket, &get("/_ping", &login(user))).expect("an answer"));
+    assert_eq!(coded("adm:right"), 200);
+    assert_eq!(coded("anna:se:cret"), 200);
+    assert_eq!(coded("apr:pw"), 200);
+    assert_eq!(coded("md5:pw"), 200);
+    assert_eq!(coded("apr:pW"), 401);
+    sandbox.await_log("HttpRequest: access denied -- client []: wrong password for user 'apr'\n");
+    assert_eq!(coded("otto:x"), 401, "not among those that may");
+    sandbox.await_log("HttpRequest: access denied -- client []: unknown user 'otto'\n");
+    assert_eq!(coded("anna:se:cret"), 200, "which makes the slips forgotten");
+    assert_eq!(coded("nopass:"), 401);
+    assert_eq!(coded("anna:se:cret"), 200);
+    // What crypt(3) knows is the system's affair.
+    for name in ["sha", "sha512", "des", "bcrypt", "yescrypt"] {
+        match pollux::sys::posix::crypt::crypt(
+            b"pw",
+            HASHES.iter().find(|(known, _)| *known == name).expect("one").1.as_bytes(),
+        ) {
+            Ok(Some(_)) => {
+                assert_eq!(coded(&format!("{name}:pw")), 200, "{name}");
+                assert_eq!(coded(&format!("{name}:wrong")), 401, "{name}");
+                assert_eq!(coded("anna:se:cret"), 200);
+            }
+            told => skipped("users_of_password_files_log_in", &format!("{name}: {told:?}")),
+        }
+    }
+    // A change of the file counts at once, and a file that is gone lets nobody in and says so.
+    fs::write(&clear, "anna:other\n").expect("file");
+    assert_eq!((coded("anna:se:cret"), coded("anna:other")), (401, 200));
+    fs::remove_file(&clear).expect("file");
+    assert_eq!(coded("anna:other"), 503);
+    sandbox.await_log("HttpRequest: the password of client [] cannot be checked -- ");
+    assert_eq!(coded("apr:pw"), 200, "those of other files are not concerned");
+    // Nothing that was written in files or sent is in an answer or in the log.
+    let refused = ask(&socket, &get("/_ping", &login("apr:gu3ss"))).expect("an answer");
+    for secret in ["gu3ss", "$apr1$", "se:cret", "other"] {
+        assert!(!refused.contains(secret) && !sandbox.log().contains(secret), "{secret}");
+    }
+    sandbox.stop();
+}
+
+#[test]
+fn what_is_wrong_with_a_password_file_is_said_with_its_line() {
+    let sandbox = Sandbox::new();
+    let path = sandbox.path("pw");
+    fs::write(&path, "a:$apr1$x$y\nno colon\nb:plain\nc:\n").expect("file");
+    let shown = path.display();
+    sandbox.control("set httpd unixsocket @DIR@/s allow md5 @DIR@/pw a z allow a:'x1'\ncheck system box\n");
+    let told = sandbox.cli(&["-t"]);
+    assert_eq!(told.code, Some(0));
+    for text in [
+        "monitrc:6:".to_owned(),
+        format!(": warning: line 2 of '{shown}' lets nobody in: it has no ':'"),
+        format!("line 3 of '{shown}' lets nobody in: its password is no MD5 hash, which begins with $apr1$ or $1$"),
+        format!("line 4 of '{shown}' lets nobody in: it has no password"),
+        format!("'z' cannot log in by the file '{shown}', which has no such user"),
+        "there are credentials for 'a' already, these are ignored".to_owned(),
+    ] {
+        assert!(told.err.contains(&text), "{text} in {}", told.err);
+    }
+    assert!(!told.err.contains("plain") && !told.err.contains("colon\n"), "{}", told.err);
+    fs::remove_file(&path).expect("file");
+    let told = sandbox.cli(&["-t"]);
+    assert!(told.code == Some(1) && told.err.contains(&format!("the file '{shown}' does not exist")), "{told:?}");
+}
+
+#[test]
+fn slow_hashes_hold_up_nobody_else() {
+    // Rounds for some seconds of work on any machine; nobody waits for its end.
+    let hash = "$6$rounds=999999999$abcdefgh$x";
+    if !matches!(pollux::sys::posix::crypt::crypt(b"x", b"$6$rounds=1000$abcdefgh$x"), Ok(Some(_))) {
+        return skipped("slow_hashes_hold_up_nobody_else", "crypt(3) does not know $6$");
+    }
+    let sandbox = Sandbox::new();
+    let (socket, port) = (sandbox.path("s"), page::free_port());
+    fs::write(sandbox.path("pw"), format!("slow:{hash}\n")).expect("file");
+    sandbox.control(&format!(
+        "set httpd port {port} address 127.0.0.1 unixsocket @DIR@/s allow crypt @DIR@/pw allow adm:'x1'\ncheck system box\n"
+    ));
+    sandbox.start();
+    let guesses: Vec<_> = (0..12)
+        .map(|place| {
+            let mut stream = UnixStream::connect(&socket).expect("a connection");
+            stream.write_all(get("/_ping", &login(&format!("slow:{place}"))).as_bytes()).expect("a request");
+            stream
+        })
+        .collect();
+    let helpers = || -> Vec<u32> {
+        let children = fs::read_to_string(format!("/proc/{0}/task/{0}/children", sandbox.pid())).unwrap_or_default();
+        children.split_whitespace().map(|pid| pid.parse().expect("a number")).collect()
+    };
+    if fs::metadata(format!("/proc/{0}/task/{0}/children", sandbox.pid())).is_ok() {
+        until("a helper at work", || (!helpers().is_empty()).then_some(()));
+    }
+    for _ in 0..20 {
+        assert_eq!(code(&page::get_with(port, "/_ping", &login("adm:x1")).expect("an answer")), 200);
+        assert!(helpers().len() <= 1, "guesses of one place are looked at one by one");
+    }
+    let left = helpers();
+    assert_eq!(sandbox.cli(&["summary"]).code, Some(0));
+    drop(guesses);
+    sandbox.stop();
+    for pid in left {
+        until("the helper's end", || (!process::lives(pid)).then_some(()));
+    }
+}
+
+/// A libpam that knows one password and asks a file whether the account is in order; it is asked only for members.
+const LIBPAM: &str = r#"
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+struct message { int style; const char *text; };
+struct response { char *text; int code; };
+struct conversation { int (*ask)(int, const struct message **, struct response **, void *); void *data; };
+static struct conversation talk;
+static int service_ok;
+int pam_start(const char *service, const char *user, const struct conversation *conversation, void **handle)
+{
+    (void)user;
+    service_ok = !strcmp(service, "monit");
+    talk = *conversation;
+    *handle = &talk;
+    return 0;
+}
+int pam_set_item(void *handle, int item, const void *value) { (void)handle, (void)item, (void)value; return 0; }
+int pam_authenticate(void *handle, int flags)
+{
+    struct message one = { 1, "Password:" };
+    const struct message *all = &one;
+    struct response *told = NULL;
+    int ok;
+    (void)handle, (void)flags;
+    if (access(DIR "/hang", F_OK) == 0)
+        for (;;)
+            pause();
+    if (talk.ask(1, &all, &told, talk.data) != 0 || told == NULL || told->text == NULL)
+        return 19;
+    ok = service_ok && !strcmp(told->text, "right");
+    free(told->text);
+    free(told);
+    return ok ? 0 : 7;
+}
+int pam_acct_mgmt(void *handle, int flags) { (void)handle, (void)flags; return access(DIR "/locked", F_OK) == 0 ? 13 : 0; }
+int pam_end(void *handle, int status) { (void)handle, (void)status; return 0; }
+const char *pam_strerror(void *handle, int status) { (void)handle; return status == 13 ? "account\nexpired" : "?"; }
+"#;
+
+#[test]
+fn members_of_a_group_log_in_by_pam_unless_their_account_is_locked() {
+    const NAME: &str = "members_of_a_group_log_in_by_pam";
+    let sandbox = Sandbox::new();
+    let (source, library) = (sandbox.path("pam.c"), sandbox.path("libpam.so.0"));
+    fs::write(&source, LIBPAM).expect("file");
+    let define = format!("-DDIR=\"{}\"", sandbox.dir.display());
+    let compiled =
+        std::process::Command::new("cc").args(["-shared", "-fPIC", &define, "-o"]).args([&library, &source]).output();
+    match compiled {
+        Ok(output) if output.status.success() => {}
+        told => return skipped(NAME, &format!("no C compiler: {told:?}")),
+    }
+    let of_id = |option: &str| {
+        let output = std::process::Command::new("id").arg(option).output().expect("id");
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    };
+    let (user, group) = (of_id("-un"), of_id("-gn"));
+    if user.is_empty() || user.parse::<u32>().is_ok() || group.is_empty() || group.parse::<u32>().is_ok() {
+        return skipped(NAME, "this user or group has no name");
+    }
+    let sandbox = sandbox.with_env("LD_LIBRARY_PATH", &library.parent().expect("directory").display().to_string());
+    let socket = sandbox.path("s");
+    sandbox.control(&format!(
+        "set httpd unixsocket @DIR@/s allow @'{group}' read-only allow @nosuchgroup allow adm:'x1'\ncheck system box\n"
+    ));
+    let told = sandbox.cli(&["-t"]);
+    assert!(told.err.contains("there is no group 'nosuchgroup' on this system, nobody can log in by it"), "{told:?}");
+    sandbox.start();
+    let asked = |request: String| ask(&socket, &request).expect("an answer");
+    let coded = |user: &str| code(&asked(get("/_ping", &login(user))));
+    let me = |password: &str| format!("{user}:{password}");
+    assert_eq!(coded(&me("right")), 200);
+    assert_eq!(code(&asked(post("/box", "action=monitor", &login(&me("right"))))), 403, "its group may look only");
+    assert_eq!(coded(&me("wrong")), 401);
+    sandbox.await_log(&format!("client []: wrong password for user '{user}'\n"));
+    assert_eq!(coded(&me("")), 401);
+    assert_eq!(coded("nobody-here:right"), 401);
+    sandbox.await_log("client []: unknown user 'nobody-here'\n");
+    assert_eq!(coded("adm:x1"), 200);
+
+    // CVE-2022-26563: the right password of an account that may not be used.
+    fs::write(sandbox.path("locked"), "").expect("file");
+    assert_eq!(coded(&me("right")), 401);
+    sandbox.await_log(&format!("client []: account of user '{user}' may not be used: account\\nexpired\n"));
+    fs::remove_file(sandbox.path("locked")).expect("file");
+    assert_eq!(coded(&me("right")), 200);
+
+    // A module that hangs delays its client alone.
+    fs::write(sandbox.path("hang"), "").expect("file");
+    let mut hangs = UnixStream::connect(&socket).expect("a connection");
+    hangs.write_all(get("/_ping", &login(&me("right"))).as_bytes()).expect("a request");
+    assert_eq!(coded("adm:x1"), 200);
+    assert_eq!(sandbox.cli(&["summary"]).code, Some(0));
+    sandbox.stop();
+    fs::remove_file(sandbox.path("hang")).expect("file");
+}
+
+#[test]
+fn without_pam_its_users_are_not_let_in_and_the_log_says_why() {
+    let sandbox = Sandbox::new();
+    let id = std::process::Command::new("id").arg("-un").output().expect("id");
+    let user = String::from_utf8_lossy(&id.stdout).trim().to_owned();
+    let id = std::process::Command::new("id").arg("-gn").output().expect("id");
+    let group = String::from_utf8_lossy(&id.stdout).trim().to_owned();
+    if user.is_empty() || user.parse::<u32>().is_ok() || group.is_empty() || group.parse::<u32>().is_ok() {
+        return skipped("without_pam_its_users_are_not_let_in", "this user or group has no name");
+    }
+    // Found before the system's own, and no library.
+    for name in ["libpam.so.0", "libpam.so.6", "libpam.so"] {
+        fs::write(sandbox.path(name), "not a library").expect("file");
+    }
+    let directory = sandbox.dir.display().to_string();
+    let sandbox = sandbox.with_env("LD_LIBRARY_PATH", &directory);
+    sandbox.control(&format!("set httpd unixsocket @DIR@/s allow @'{group}'\ncheck system box\n"));
+    sandbox.start();
+    let answer = ask(&sandbox.path("s"), &get("/_ping", &login(&format!("{user}:right")))).expect("an answer");
+    assert!(code(&answer) == 503 && !answer.contains("libpam"), "{answer}");
+    sandbox.await_log("HttpRequest: the password of client [] cannot be checked -- PAM cannot be used: ");
     sandbox.stop();
 }

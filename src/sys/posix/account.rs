@@ -5,6 +5,9 @@
 use std::ffi::{CStr, CString};
 use std::mem::MaybeUninit;
 
+/// Most groups of a user.
+const GROUPS_MAX: libc::c_int = 65536;
+
 /// Most bytes a record may need.
 const BUFFER_MAX: usize = 1024 * 1024;
 
@@ -63,6 +66,27 @@ pub fn group_name(gid: u32) -> Option<String> {
         unsafe { libc::getgrgid_r(gid, record, buffer.as_mut_ptr().cast(), buffer.len(), found) }
     })
     .map(|(_, name)| name)
+}
+
+/// Whether the user is a member of the group, be it their own or another; `None` when the system does not know one of them.
+pub fn is_member(user: &str, group: &str) -> Option<bool> {
+    let wanted = gid_of(group)?;
+    let own = account(uid_of(user)?)?.gid;
+    let name = CString::new(user).ok()?;
+    let mut count: libc::c_int = 64;
+    while count <= GROUPS_MAX {
+        let mut groups = vec![0; usize::try_from(count).ok()?];
+        let room = count;
+        // SAFETY: the name ends in NUL, and there is room for `count` groups.
+        let done = unsafe { libc::getgrouplist(name.as_ptr(), own, groups.as_mut_ptr(), &mut count) };
+        if done >= 0 {
+            let found = groups.get(..usize::try_from(count).ok()?)?;
+            return Some(own == wanted || found.contains(&wanted));
+        }
+        // Linux tells how much room is needed, FreeBSD what it has filled.
+        count = count.max(room.saturating_mul(2));
+    }
+    None
 }
 
 /// The effective user id of this process; geteuid(2) cannot fail.
@@ -135,5 +159,8 @@ mod tests {
         assert_eq!(uid_of("no such user"), None);
         assert_eq!(uid_of("nul\0inside"), None);
         assert_eq!(gid_of("no such group"), None);
+        let own = group_name(0).unwrap();
+        assert_eq!((is_member("root", &own), is_member("no such user", &own)), (Some(true), None));
+        assert_eq!(is_member("root", "no such group"), None);
     }
 }
