@@ -5,11 +5,11 @@ use std::path::PathBuf;
 
 use super::built;
 use super::model::{
-    Alert, Config, Content, Cron, Kind, Mode, NetworkTarget, OnReboot, Pattern, Place, ProcessTarget, Program,
+    Alert, Config, Content, Cron, Jail, Kind, Mode, NetworkTarget, OnReboot, Pattern, Place, ProcessTarget, Program,
     RestartLimit, Rule, Service, ServiceId, ServiceType, Settings, Test, TlsFile, User,
 };
 use super::order::{Cycle, order};
-use super::world::{ProgramState, World};
+use super::world::{Jailed, ProgramState, World};
 use crate::base::ere;
 use crate::base::schedule::{Backoff, Every};
 use crate::syntax::diagnostic::{Diagnostic, Diagnostics};
@@ -55,6 +55,8 @@ pub(super) struct Builder<'a> {
     pub(super) given: HashMap<&'static str, super::surprises::Given>,
     /// Whether it was said that processes are hidden.
     pub(super) warned_hidden: bool,
+    /// Processes in jails, once somebody asked.
+    pub(super) jailed: Option<Vec<Jailed>>,
     /// Where statements are that could not be read and perhaps begin services.
     refused: Vec<Span>,
     /// What is not run.
@@ -129,6 +131,7 @@ impl<'a> Builder<'a> {
             given: HashMap::new(),
             in_unbuilt_check: false,
             warned_hidden: false,
+            jailed: None,
             refused: Vec::new(),
             unbuilt: Vec::new(),
         }
@@ -201,6 +204,10 @@ impl<'a> Builder<'a> {
         if let Some(Kind::Process(target)) = &kind {
             self.warn_hidden(target, check.head);
         }
+        let jail = match &kind {
+            Some(Kind::Process(target)) => target.jail().and_then(Jail::below).map(str::to_owned),
+            _ => None,
+        };
         self.in_unbuilt_check = !kind.as_ref().is_some_and(built::runs_kind);
         if kind.is_some() && self.in_unbuilt_check {
             self.unbuilt(check.head, words);
@@ -212,25 +219,32 @@ impl<'a> Builder<'a> {
         };
         let draft = Draft::new(name, location, kind, self.onreboot);
         self.services.push(Draft { backoff: self.backoff, ..draft });
+        if let Some(using) = check.using {
+            self.using(&using, jail.as_deref());
+        }
     }
 
     /// What is checked, if it can be.
     fn kind(&mut self, target: Target) -> Option<Kind> {
         Some(match target {
-            Target::Pidfile { path, pattern, user } => {
+            Target::Pidfile { path, pattern, user, jail } => {
                 let pattern = pattern.map(|text| self.pattern(&text).ok_or(()));
-                let user = self.owner(user);
+                let (user, jail) = (self.owner(user), self.jail(jail));
                 let path = to_path(&path.value);
-                Kind::Process(ProcessTarget::Pidfile { path, pattern: pattern.transpose().ok()?, user: user.ok()? })
+                let (pattern, user, jail) = (pattern.transpose().ok()?, user.ok()?, jail.ok()?);
+                Kind::Process(ProcessTarget::Pidfile { path, pattern, user, jail })
             }
-            Target::Matching { pattern, user } => {
-                let user = self.owner(user);
+            Target::Matching { pattern, user, jail } => {
+                let (user, jail) = (self.owner(user), self.jail(jail));
                 let compiled = self.pattern(&pattern)?;
+                if jail == Ok(None) {
+                    self.warn_jailed(&compiled, pattern.span);
+                }
                 if compiled.regex.is_match(&self.world.command_line()) {
                     let message = "this pattern also matches pollux itself, which is never taken for the service";
                     self.push(Diagnostic::warning(self.location(pattern.span), message));
                 }
-                Kind::Process(ProcessTarget::Matching { pattern: compiled, user: user.ok()? })
+                Kind::Process(ProcessTarget::Matching { pattern: compiled, user: user.ok()?, jail: jail.ok()? })
             }
             Target::System => Kind::System,
             Target::File(path) => Kind::File(to_path(&path.value)),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::build::{Builder, to_path};
 use super::model::{Config, LogTarget, Measure, ServiceType, Settings, Unit};
-use super::world::{FileFacts, ProgramState, World};
+use super::world::{FileFacts, Jailed, ProgramState, World};
 use crate::syntax::diagnostic::{Diagnostic, Diagnostics};
 use crate::syntax::parser::{Files, parse};
 use crate::syntax::source::{Location, Source, SourceId, Sources};
@@ -283,6 +283,22 @@ impl World for Machine {
             }
             _ => true,
         }
+    }
+
+    fn is_freebsd(&self) -> bool {
+        platform::IS_FREEBSD
+    }
+
+    fn jailed(&self) -> Vec<Jailed> {
+        if !platform::IS_FREEBSD {
+            return Vec::new();
+        }
+        let listed = platform::process::ProcessTable::live().and_then(|table| table.scan(true)).unwrap_or_default();
+        let jailed = listed.into_iter().filter_map(|process| {
+            let (pid, jail) = (process.entry.identity.pid.get(), process.entry.jail.filter(|jail| *jail != 0)?);
+            Some(Jailed { pid, jail, command: process.command })
+        });
+        jailed.collect()
     }
 
     fn hides_processes(&self) -> bool {

@@ -19,6 +19,7 @@ mod surprises;
 #[cfg(test)]
 pub(crate) mod tests;
 mod text;
+mod using;
 pub mod world;
 
 pub use model::*;

@@ -416,6 +416,8 @@ pub enum ProcessTarget {
         pattern: Option<Pattern>,
         /// Whose it must be, by the effective user id; without it anybody's.
         user: Option<User>,
+        /// Where it must run; without it anywhere.
+        jail: Option<Jail>,
     },
     /// By its command line.
     Matching {
@@ -423,7 +425,44 @@ pub enum ProcessTarget {
         pattern: Pattern,
         /// Whose it must be, by the effective user id; without it anybody's.
         user: Option<User>,
+        /// Where it must run; without it anywhere.
+        jail: Option<Jail>,
     },
+}
+
+impl ProcessTarget {
+    /// Where the process must run.
+    pub fn jail(&self) -> Option<&Jail> {
+        let (ProcessTarget::Pidfile { jail, .. } | ProcessTarget::Matching { jail, .. }) = self;
+        jail.as_ref()
+    }
+}
+
+/// `in jail`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Jail {
+    /// `in jail host`: where this program itself runs.
+    Host,
+    /// `in jail NAME`: a jail by its name or number.
+    Named(String),
+}
+
+impl Jail {
+    /// The jail that has rc.d scripts of its own. A service jail (`svcj-NAME`) has not: it is a service of the host.
+    pub fn below(&self) -> Option<&str> {
+        match self {
+            Jail::Named(name) if !name.starts_with("svcj-") => Some(name),
+            Jail::Host | Jail::Named(_) => None,
+        }
+    }
+
+    /// As the control file has it.
+    pub fn name(&self) -> &str {
+        match self {
+            Jail::Host => "host",
+            Jail::Named(name) => name,
+        }
+    }
 }
 
 /// A POSIX extended regular expression, compiled.

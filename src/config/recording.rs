@@ -29,6 +29,7 @@ enum Kind {
     Host = b'h',
     Here = b'd',
     Arguments = b'a',
+    FreeBsd = b'f',
     /// Asked by somebody else than the loader; the key is what people read.
     Other = b'o',
 }
@@ -113,6 +114,10 @@ impl World for Recorder<'_> {
 
     fn command_line(&self) -> Vec<u8> {
         self.note(Kind::Arguments, b"", || self.world.command_line(), Vec::clone)
+    }
+
+    fn is_freebsd(&self) -> bool {
+        self.note(Kind::FreeBsd, b"", || self.world.is_freebsd(), |is| vec![u8::from(*is)])
     }
 }
 
@@ -224,6 +229,10 @@ impl World for Recording {
 
     fn command_line(&self) -> Vec<u8> {
         self.answer(Kind::Arguments, b"").unwrap_or_default().to_vec()
+    }
+
+    fn is_freebsd(&self) -> bool {
+        self.answer(Kind::FreeBsd, b"") == Some(&[1])
     }
 }
 
@@ -368,7 +377,8 @@ mod tests {
 
     const TEXT: &str = "set daemon 5\ninclude /etc/monit.d/*\ninclude /missing\n\
         check process a pidfile /a.pid\n start program = \"/bin/run\" as uid \"www\" and gid \"www\"\n\
-        stop program = \"/bin/none\" as uid 80\n";
+        stop program = \"/bin/none\" as uid 80\n\
+        check process b pidfile /b.pid in jail b using service b\n";
 
     fn world() -> Fake {
         let mut fake = Fake::with(TEXT);

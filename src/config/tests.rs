@@ -3,6 +3,7 @@
 mod messages;
 mod semantic;
 mod surprises;
+mod using;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

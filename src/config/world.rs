@@ -31,6 +31,17 @@ pub enum ProgramState {
     InterpreterMissing(PathBuf),
 }
 
+/// A process in a jail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Jailed {
+    /// Its number.
+    pub pid: i32,
+    /// The jail's.
+    pub jail: i32,
+    /// Its arguments, joined by blanks.
+    pub command: Vec<u8>,
+}
+
 /// The machine as the control file sees it.
 pub trait World {
     /// The bytes of a regular file of at most `limit` bytes.
@@ -49,6 +60,17 @@ pub trait World {
     /// Whether processes of other users are hidden from this program. A machine that is not at hand may hide nothing.
     fn hides_processes(&self) -> bool {
         false
+    }
+
+    /// Whether the machine runs FreeBSD: there are jails, and service(8) calls scripts of rc.subr(8). One that is not at hand
+    /// may.
+    fn is_freebsd(&self) -> bool {
+        true
+    }
+
+    /// Processes that run in jails below this program. A machine that is not at hand may have none.
+    fn jailed(&self) -> Vec<Jailed> {
+        Vec::new()
     }
 
     /// What stat(2) says.
@@ -107,6 +129,8 @@ pub(super) mod fake {
         pub euid: u32,
         pub silent: Vec<Measure>,
         pub hides_processes: bool,
+        pub is_freebsd: bool,
+        pub jailed: Vec<Jailed>,
     }
 
     impl Fake {
@@ -120,6 +144,8 @@ pub(super) mod fake {
                 euid: 0,
                 silent: Vec::new(),
                 hides_processes: false,
+                is_freebsd: true,
+                jailed: Vec::new(),
             };
             fake.add("/etc/monitrc", text.as_bytes());
             for program in ["/bin/true", "/usr/sbin/service"] {
@@ -142,6 +168,14 @@ pub(super) mod fake {
 
         fn hides_processes(&self) -> bool {
             self.hides_processes
+        }
+
+        fn is_freebsd(&self) -> bool {
+            self.is_freebsd
+        }
+
+        fn jailed(&self) -> Vec<Jailed> {
+            self.jailed.clone()
         }
 
         fn read(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>> {

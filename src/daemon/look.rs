@@ -96,7 +96,12 @@ impl Daemon {
             self.remote.ask(Ask { service, purpose, path, mount, question }, now);
             return None;
         }
-        Some(process::observe(target, self.engine.known(id), sample))
+        let known = self.engine.known(id);
+        let presence = process::observe(target, known, sample);
+        if let Some(text) = process::found_in_jail(target, known, &presence) {
+            self.log.warning(&format!("'{}' {text}", service.name));
+        }
+        Some(presence)
     }
 
     /// What is mounted, as this cycle sees it.

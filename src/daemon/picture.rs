@@ -188,13 +188,14 @@ impl Daemon {
 /// How the process is found.
 fn target_of(target: &ProcessTarget) -> Vec<(&'static str, String)> {
     let (path, pattern, user) = match target {
-        ProcessTarget::Pidfile { path, pattern, user } => (Some(path), pattern.as_ref(), user),
-        ProcessTarget::Matching { pattern, user } => (None, Some(pattern), user),
+        ProcessTarget::Pidfile { path, pattern, user, .. } => (Some(path), pattern.as_ref(), user),
+        ProcessTarget::Matching { pattern, user, .. } => (None, Some(pattern), user),
     };
     let path = path.map(|path| ("pid file", path.display().to_string()));
     let pattern = pattern.map(|pattern| ("matching", pattern.source.clone()));
     let user = user.as_ref().map(|user| ("as user", user.name.clone().unwrap_or_else(|| user.uid.to_string())));
-    path.into_iter().chain(pattern).chain(user).collect()
+    let jail = target.jail().map(|jail| ("in jail", jail.name().to_owned()));
+    path.into_iter().chain(pattern).chain(user).chain(jail).collect()
 }
 
 fn front(httpd: &Httpd) -> Option<Front> {

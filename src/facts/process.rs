@@ -73,6 +73,17 @@ pub enum GoneReason {
         /// The beginning of its command line.
         command: String,
     },
+    /// The process must run in a jail of that name, and there is none.
+    NoJail(String),
+    /// The pidfile names a process that runs elsewhere.
+    OtherJail {
+        /// The process.
+        pid: Pid,
+        /// The number of its jail; 0: none.
+        jail: i32,
+        /// Where it should run, as the control file has it.
+        wanted: String,
+    },
     /// The pidfile names a process of another user.
     OtherUser {
         /// The process.
@@ -94,6 +105,14 @@ impl fmt::Display for GoneReason {
             GoneReason::Kernel(pid) => write!(f, "pidfile names process {pid}, which is a thread of the kernel"),
             GoneReason::OtherCommand { pid, command } => {
                 write!(f, "pidfile names process {pid}, whose command line '{command}' does not match the pattern")
+            }
+            GoneReason::NoJail(name) => write!(f, "there is no jail '{name}'"),
+            GoneReason::OtherJail { pid, jail: 0, wanted } => {
+                write!(f, "pidfile names process {pid}, which runs in no jail, not in jail '{wanted}'")
+            }
+            GoneReason::OtherJail { pid, jail, wanted } => {
+                let place = if wanted == "host" { "on the host" } else { "there" };
+                write!(f, "pidfile names process {pid}, which runs in the jail with number {jail}, not {place}")
             }
             GoneReason::OtherUser { pid, euid, wanted } => {
                 write!(f, "pidfile names process {pid}, which runs as the user with number {euid}, not as {wanted}")

@@ -9,7 +9,7 @@ use regex::bytes::Regex;
 
 use crate::base::process::{Identity, Pid};
 use crate::base::time::Mono;
-use crate::config::{Measure, Pattern, ProcessTarget, Rule, Test, User};
+use crate::config::{Jail, Measure, Pattern, ProcessTarget, Rule, Test, User};
 use crate::facts::matching;
 use crate::facts::observation::ProcessObservation;
 use crate::facts::pidfile::{self, Content, PIDFILE_HEAD, PidfileProblem};
@@ -92,7 +92,9 @@ pub fn script_at_work(scripts: &Scripts, sample: &mut Sample<'_>) -> Result<Opti
 pub fn observe(target: &ProcessTarget, known: Option<Identity>, sample: &mut Sample<'_>) -> Presence {
     match target {
         ProcessTarget::Pidfile { path, .. } => observe_by_content(target, path, &read_pidfile(path), known, sample),
-        ProcessTarget::Matching { pattern, user } => by_pattern(&pattern.regex, user.as_ref(), known, sample),
+        ProcessTarget::Matching { pattern, user, jail } => {
+            by_pattern(&pattern.regex, user.as_ref(), jail.as_ref(), known, sample)
+        }
     }
 }
 
@@ -105,10 +107,13 @@ pub fn observe_by_content(
     sample: &Sample<'_>,
 ) -> Presence {
     match (by_content(path, content, sample), target) {
-        (Presence::Running(entry), ProcessTarget::Pidfile { pattern, user, .. })
+        (Presence::Running(entry), ProcessTarget::Pidfile { pattern, user, jail, .. })
             if !known.is_some_and(|known| entry.identity.is_same(known, sample.table.tolerance())) =>
         {
-            only_if(entry, pattern.as_ref(), user.as_ref(), sample)
+            match only_in(&entry, jail.as_ref(), sample) {
+                None => only_if(entry, pattern.as_ref(), user.as_ref(), sample),
+                Some(otherwise) => otherwise,
+            }
         }
         (Presence::Gone(GoneReason::NoProcess(pid)), ProcessTarget::Pidfile { user, .. })
             if !is_own(user.as_ref()) && sample.table.may_hide(Some(pid)) =>
@@ -271,6 +276,37 @@ fn only_if(entry: Entry, pattern: Option<&Pattern>, user: Option<&User>, sample:
     Presence::Running(entry)
 }
 
+/// What is to be said of a process that a pidfile names but does not run in the jail that it should; `None` when it does.
+fn only_in(entry: &Entry, jail: Option<&Jail>, sample: &Sample<'_>) -> Option<Presence> {
+    let jail = jail?;
+    let wanted = match number_of(jail, sample.table) {
+        Ok(wanted) => wanted,
+        Err(otherwise) => return Some(otherwise),
+    };
+    let actual = entry.jail.unwrap_or(0);
+    let (pid, wanted_name) = (entry.identity.pid, jail.name().to_owned());
+    let reason = GoneReason::OtherJail { pid, jail: actual, wanted: wanted_name };
+    (actual != wanted).then_some(Presence::Gone(reason))
+}
+
+/// The number of a jail, 0 being where this program runs; otherwise what is to be said of the service.
+fn number_of(jail: &Jail, table: &dyn Processes) -> Result<i32, Presence> {
+    let Jail::Named(name) = jail else { return Ok(0) };
+    match table.jail(name) {
+        Ok(Some(number)) => Ok(number),
+        Ok(None) => Err(Presence::Gone(GoneReason::NoJail(name.clone()))),
+        Err(error) => Err(Presence::Unknown(format!("cannot look for the jail '{name}': {error}"))),
+    }
+}
+
+/// What a target that does not say where its process runs has found in a jail, in words; at first sight alone.
+pub fn found_in_jail(target: &ProcessTarget, known: Option<Identity>, presence: &Presence) -> Option<String> {
+    let Presence::Running(entry) = presence else { return None };
+    let jail = entry.jail.filter(|jail| *jail != 0 && known.is_none() && target.jail().is_none())?;
+    let pid = entry.identity.pid;
+    Some(format!("process with pid {pid} runs in the jail with number {jail}; 'in jail' says which one is meant"))
+}
+
 /// Whom a process acts for; otherwise why that is not known.
 fn effective_user(pid: Pid, table: &dyn Processes) -> Result<u32, String> {
     match table.usage(pid, Wanted { owner: true, ..Wanted::default() }) {
@@ -282,8 +318,14 @@ fn effective_user(pid: Pid, table: &dyn Processes) -> Result<u32, String> {
 }
 
 /// The process `known` while that identity lives, whatever its title says now; else the one that the pattern means among
-/// the titles of this cycle ([`matching::select`]), of that user's processes if one is given.
-pub fn by_pattern(pattern: &Regex, user: Option<&User>, known: Option<Identity>, sample: &mut Sample<'_>) -> Presence {
+/// the titles of this cycle ([`matching::select`]), of that user's processes if one is given, and of those in that jail.
+pub fn by_pattern(
+    pattern: &Regex,
+    user: Option<&User>,
+    jail: Option<&Jail>,
+    known: Option<Identity>,
+    sample: &mut Sample<'_>,
+) -> Presence {
     if let Some(known) = known {
         match sample.table.entry(known.pid) {
             Ok(Some(entry)) if !entry.zombie && entry.identity.is_same(known, sample.table.tolerance()) => {
@@ -298,6 +340,12 @@ pub fn by_pattern(pattern: &Regex, user: Option<&User>, known: Option<Identity>,
         Err(why) => return Presence::Unknown(why.to_owned()),
         Ok(listed) => matching::matches(listed, pattern, own),
     };
+    if let Some(jail) = jail {
+        match number_of(jail, table) {
+            Ok(wanted) => matches.retain(|process| process.entry.jail.unwrap_or(0) == wanted),
+            Err(otherwise) => return otherwise,
+        }
+    }
     let mut hidden = None;
     if let Some(user) = user {
         matches.retain(|process| match effective_user(process.entry.identity.pid, table) {

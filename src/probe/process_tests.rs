@@ -54,14 +54,17 @@ fn a_pattern_finds_the_master_and_holds_on_to_it_through_new_titles() {
     let table = proc.table();
     let puma = pattern(r"puma .*\[mastodon\]");
     let mut sample = Sample::new(&table, pid(OWN));
-    let Presence::Running(entry) = by_pattern(&puma, None, None, &mut sample) else { panic!("not found") };
+    let Presence::Running(entry) = by_pattern(&puma, None, None, None, &mut sample) else { panic!("not found") };
     assert_eq!(entry.identity, identity(301, 300));
     proc.add(&FakeProcess::new(301, 1, 300, "ruby: another title"));
-    assert_eq!(running(&by_pattern(&puma, None, Some(entry.identity), &mut Sample::new(&table, pid(OWN)))), Some(301));
+    assert_eq!(
+        running(&by_pattern(&puma, None, None, Some(entry.identity), &mut Sample::new(&table, pid(OWN)))),
+        Some(301)
+    );
     // The number comes around to a stranger: the identity is gone, and the stranger is not matched.
     proc.add(&FakeProcess::new(301, 1, 301, "cron"));
     proc.remove(302);
-    let presence = by_pattern(&puma, None, Some(entry.identity), &mut Sample::new(&table, pid(OWN)));
+    let presence = by_pattern(&puma, None, None, Some(entry.identity), &mut Sample::new(&table, pid(OWN)));
     assert_eq!(presence, Presence::Gone(GoneReason::NoMatch));
 }
 
@@ -71,7 +74,7 @@ fn a_zombie_is_dead() {
     let table = proc.table();
     let sidekiq = pattern("sidekiq .* mastodon");
     proc.add(&FakeProcess::new(400, 1, 100, "sidekiq 6.1.1 mastodon").zombie());
-    let presence = by_pattern(&sidekiq, None, Some(identity(400, 100)), &mut Sample::new(&table, pid(OWN)));
+    let presence = by_pattern(&sidekiq, None, None, Some(identity(400, 100)), &mut Sample::new(&table, pid(OWN)));
     assert_eq!(presence, Presence::Gone(GoneReason::NoMatch));
 }
 
@@ -80,7 +83,7 @@ fn the_control_file_in_our_own_title_matches_nothing() {
     let proc = mastodon();
     let table = proc.table();
     proc.add(&FakeProcess::new(OWN + 1, OWN, 400, "pollux -c /usr/local/etc/monitrc"));
-    let presence = by_pattern(&pattern("monitrc"), None, None, &mut Sample::new(&table, pid(OWN)));
+    let presence = by_pattern(&pattern("monitrc"), None, None, None, &mut Sample::new(&table, pid(OWN)));
     assert_eq!(presence, Presence::Gone(GoneReason::NoMatch));
 }
 
@@ -95,20 +98,20 @@ fn a_thousand_known_services_cost_three_calls_each_and_all_patterns_share_one_sc
     let before = count::taken();
     for number in 1..=1000 {
         let known = identity(10_000 + number, 7);
-        let presence = by_pattern(&pattern("never tried"), None, Some(known), &mut sample);
+        let presence = by_pattern(&pattern("never tried"), None, None, Some(known), &mut sample);
         assert_eq!(running(&presence), Some(10_000 + number));
     }
     assert_eq!(count::taken() - before, 3000);
     // Two patterns without a match: one listing, then stat and cmdline of each process, once.
     let before = count::taken();
     for missing in ["missing-one", "missing-two"] {
-        assert_eq!(by_pattern(&pattern(missing), None, None, &mut sample), Presence::Gone(GoneReason::NoMatch));
+        assert_eq!(by_pattern(&pattern(missing), None, None, None, &mut sample), Presence::Gone(GoneReason::NoMatch));
     }
     assert_eq!(count::taken() - before, 1 + 1000 * 6);
     // A known process that died: the failed open and the look whether /proc is there; the table is at hand already.
     proc.remove(10_001);
     let before = count::taken();
-    let presence = by_pattern(&pattern("gone"), None, Some(identity(10_001, 7)), &mut sample);
+    let presence = by_pattern(&pattern("gone"), None, None, Some(identity(10_001, 7)), &mut sample);
     assert_eq!((presence, count::taken() - before), (Presence::Gone(GoneReason::NoMatch), 2));
 }
 
@@ -145,7 +148,7 @@ fn a_pidfile_is_followed_in_each_cycle() {
 fn narrowed(proc: &FakeProc, pattern: Option<&str>, user: Option<u32>) -> ProcessTarget {
     let pattern = pattern.map(|text| Pattern { source: text.into(), regex: Regex::new(text).unwrap() });
     let user = user.map(|uid| User { uid, name: Some("www".into()) });
-    ProcessTarget::Pidfile { path: proc.root().join("puma.pid"), pattern, user }
+    ProcessTarget::Pidfile { path: proc.root().join("puma.pid"), pattern, user, jail: None }
 }
 
 fn owned(proc: &FakeProc, number: i32, euid: u32) {
@@ -214,7 +217,7 @@ fn a_pattern_can_be_held_to_one_users_processes() {
     let table = proc.table();
     let puma = pattern(r"puma.*\[mastodon\]");
     let user = |uid| User { uid, name: None };
-    let look = |uid, known| by_pattern(&puma, Some(&user(uid)), known, &mut Sample::new(&table, pid(OWN)));
+    let look = |uid, known| by_pattern(&puma, Some(&user(uid)), None, known, &mut Sample::new(&table, pid(OWN)));
     owned(&proc, 301, 80);
     owned(&proc, 302, 81);
     assert_eq!(running(&look(80, None)), Some(301));
@@ -233,7 +236,7 @@ fn nobody_is_dead_who_may_be_hidden() {
     proc.remove(1);
     let table = proc.table().unprivileged();
     let nobody = pattern("nobody of that name");
-    let look = |user: Option<&User>| by_pattern(&nobody, user, None, &mut Sample::new(&table, pid(OWN)));
+    let look = |user: Option<&User>| by_pattern(&nobody, user, None, None, &mut Sample::new(&table, pid(OWN)));
     assert!(matches!(look(None), Presence::Unknown(_)));
     let own = User { uid: account::effective_uid(), name: None };
     assert_eq!(look(Some(&own)), Presence::Gone(GoneReason::NoMatch));
@@ -288,12 +291,12 @@ fn what_cannot_be_read_is_unknown_and_asked_once_per_cycle() {
     fault::set("read=EIO:1");
     assert!(unknown(by_pidfile(&file, &sample)).contains("cannot read pidfile"));
     fault::set("readproc=ENFILE:1");
-    unknown(by_pattern(&puma, None, Some(identity(301, 300)), &mut sample));
+    unknown(by_pattern(&puma, None, None, Some(identity(301, 300)), &mut sample));
     fault::set("readproc@5=EMFILE:1");
-    assert!(unknown(by_pattern(&puma, None, None, &mut sample)).contains("cannot read the process table"));
+    assert!(unknown(by_pattern(&puma, None, None, None, &mut sample)).contains("cannot read the process table"));
     // The fault is over, but the cycle has its answer; the next one reads again.
-    unknown(by_pattern(&puma, None, None, &mut sample));
-    assert_eq!(running(&by_pattern(&puma, None, None, &mut Sample::new(&table, pid(OWN)))), Some(301));
+    unknown(by_pattern(&puma, None, None, None, &mut sample));
+    assert_eq!(running(&by_pattern(&puma, None, None, None, &mut Sample::new(&table, pid(OWN)))), Some(301));
     fault::set("");
 }
 
@@ -303,4 +306,105 @@ fn a_reader_makes_a_cycle_read_what_needs_two_looks_and_nothing_more() {
     assert!(!asked.any && !asked.tree && asked.wanted == Wanted::default());
     let wanted = Wanted { io: true, ..Wanted::default() };
     assert_eq!(asked.and_rates(), Asked { any: true, tree: true, wanted, tree_descriptors: false });
+}
+
+/// A table of processes with the number of their jail each; `www` is the name of jail 3.
+struct Jails(Vec<(i32, i32)>);
+
+impl Processes for Jails {
+    fn entry(&self, pid: Pid) -> std::io::Result<Option<Entry>> {
+        let found = self.0.iter().find(|(number, _)| *number == pid.get());
+        Ok(found.map(|(number, jail)| Entry {
+            identity: identity(*number, 100),
+            parent: Some(Pid::new(1).unwrap()),
+            zombie: false,
+            kernel: false,
+            jail: Some(*jail),
+        }))
+    }
+
+    fn usage(&self, _: Pid, _: Wanted) -> std::io::Result<Option<usage::ProcessFacts>> {
+        Ok(None)
+    }
+
+    fn rows(&self) -> std::io::Result<Vec<usage::Row>> {
+        Ok(Vec::new())
+    }
+
+    fn open_descriptors(&self, _: Pid) -> std::io::Result<Option<u64>> {
+        Ok(None)
+    }
+
+    fn scan(&self, _: bool) -> std::io::Result<Vec<Listed>> {
+        let entry = |(number, _): &(i32, i32)| self.entry(pid(*number)).map(Option::unwrap);
+        self.0.iter().map(|row| Ok(Listed { entry: entry(row)?, command: b"nginx: master".to_vec() })).collect()
+    }
+
+    fn arguments(&self, _: &Entry) -> std::io::Result<Option<Vec<u8>>> {
+        Ok(None)
+    }
+
+    fn jail(&self, name: &str) -> std::io::Result<Option<i32>> {
+        match name {
+            "www" => Ok(Some(3)),
+            "broken" => Err(std::io::ErrorKind::PermissionDenied.into()),
+            _ => Ok(None),
+        }
+    }
+
+    fn tolerance(&self) -> crate::base::process::Tolerance {
+        crate::base::process::Tolerance(Duration::ZERO)
+    }
+}
+
+fn named(name: &str) -> Jail {
+    Jail::Named(name.to_owned())
+}
+
+#[test]
+fn the_processes_of_jails_are_told_apart() {
+    let table = Jails(vec![(100, 7), (200, 3), (300, 0)]);
+    let look =
+        |jail: Option<&Jail>| by_pattern(&pattern("nginx"), None, jail, None, &mut Sample::new(&table, pid(OWN)));
+    assert_eq!(running(&look(None)), Some(100), "anywhere, as Monit does");
+    assert_eq!(running(&look(Some(&Jail::Host))), Some(300));
+    assert_eq!(running(&look(Some(&named("www")))), Some(200));
+    assert_eq!(look(Some(&named("gone"))), Presence::Gone(GoneReason::NoJail("gone".to_owned())));
+    assert!(matches!(look(Some(&named("broken"))), Presence::Unknown(why) if why.contains("'broken'")));
+    // Once found it is watched wherever it goes.
+    let known = Some(identity(100, 100));
+    let host = Jail::Host;
+    let mut sample = Sample::new(&table, pid(OWN));
+    assert_eq!(running(&by_pattern(&pattern("nginx"), None, Some(&host), known, &mut sample)), Some(100));
+}
+
+#[test]
+fn a_pidfile_may_not_name_a_process_of_another_jail() {
+    let proc = FakeProc::new();
+    let path = proc.root().join("nginx.pid");
+    fs::write(&path, "200\n").unwrap();
+    let table = Jails(vec![(200, 3)]);
+    let look = |jail: Option<Jail>| {
+        let target = ProcessTarget::Pidfile { path: path.clone(), pattern: None, user: None, jail };
+        observe(&target, None, &mut Sample::new(&table, pid(OWN)))
+    };
+    assert_eq!(running(&look(None)), Some(200));
+    assert_eq!(running(&look(Some(named("www")))), Some(200));
+    let Presence::Gone(reason) = look(Some(Jail::Host)) else { panic!() };
+    assert_eq!(reason.to_string(), "pidfile names process 200, which runs in the jail with number 3, not on the host");
+    assert_eq!(look(Some(named("gone"))), Presence::Gone(GoneReason::NoJail("gone".to_owned())));
+}
+
+#[test]
+fn what_is_found_in_a_jail_unasked_is_told_once() {
+    let table = Jails(vec![(200, 3), (300, 0)]);
+    let told = |number: i32, jail: Option<Jail>, known| {
+        let target = ProcessTarget::Pidfile { path: "/x".into(), pattern: None, user: None, jail };
+        let presence = Presence::Running(table.entry(pid(number)).unwrap().unwrap());
+        found_in_jail(&target, known, &presence)
+    };
+    assert!(told(200, None, None).unwrap().contains("pid 200 runs in the jail with number 3"));
+    assert_eq!(told(200, None, Some(identity(200, 100))), None);
+    assert_eq!(told(200, Some(named("www")), None), None);
+    assert_eq!(told(300, None, None), None);
 }

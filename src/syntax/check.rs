@@ -3,7 +3,7 @@
 use super::lexer::{TokenKind, ends_word};
 use super::parser::{Parse, Parser};
 use super::source::{Span, Text};
-use super::statement::{Check, StatementKind, Target};
+use super::statement::{Check, StatementKind, Target, Using};
 use super::words;
 
 impl Parser<'_> {
@@ -34,9 +34,9 @@ impl Parser<'_> {
             }
             b"network" => self.network_target()?,
             b"program" => self.program_target()?,
-            _ => self.process_target()?,
+            _ => return self.process(start.to(word), name),
         };
-        Ok(StatementKind::Check(Check { head: start.to(word), name, target }))
+        Ok(StatementKind::Check(Check { head: start.to(word), name, target, using: None }))
     }
 
     fn untyped_check(&mut self, start: Span) -> Parse<StatementKind> {
@@ -48,34 +48,50 @@ impl Parser<'_> {
             error.help = near.map(|word| format!("did you mean '{word}'?"));
             return Err(Box::new(error));
         }
-        let target = self.process_target()?;
-        Ok(StatementKind::Check(Check { head: start, name, target }))
+        self.process(start, name)
     }
 
-    fn process_target(&mut self) -> Parse<Target> {
+    /// The rest of `check process NAME`.
+    fn process(&mut self, head: Span, name: Text) -> Parse<StatementKind> {
+        let (mut path, mut pattern) = (None, None);
         if self.accept("matching") {
-            let pattern = self.string("a pattern")?;
-            return Ok(Target::Matching { pattern, user: self.user()? });
+            pattern = Some(self.string("a pattern")?);
+        } else if self.accept("pidfile") || self.accept("path") {
+            path = Some(self.path("the path of a pidfile")?);
+            if self.accept("matching") {
+                pattern = Some(self.string("a pattern")?);
+            }
         }
-        if self.accept("pidfile") || self.accept("path") {
-            let path = self.path("the path of a pidfile")?;
-            let pattern = if self.accept("matching") { Some(self.string("a pattern")?) } else { None };
-            return Ok(Target::Pidfile { path, pattern, user: self.user()? });
+        let (mut user, mut jail, mut using) = (None, None, None);
+        loop {
+            if user.is_none() && self.accept_behind("as", "user") {
+                user = Some(self.id("a user name or number")?);
+            } else if jail.is_none() && self.accept_behind("in", "jail") {
+                jail = Some(self.name("'host', or the name or number of a jail")?);
+            } else if using.is_none() && self.accept_behind("using", "service") {
+                let name = self.name("a name that service(8) knows")?;
+                using = Some(Using { name, timeout: self.timeout()? });
+            } else {
+                break;
+            }
         }
-        Err(self.expected_word("'pidfile' or 'matching'", &["pidfile", "matching"]))
+        let target = match (path, pattern) {
+            (Some(path), pattern) => Target::Pidfile { path, pattern, user, jail },
+            (None, Some(pattern)) => Target::Matching { pattern, user, jail },
+            (None, None) => return Err(self.expected_word("'pidfile' or 'matching'", &["pidfile", "matching"])),
+        };
+        Ok(StatementKind::Check(Check { head, name, target, using }))
     }
 
-    /// `as user USER`, in which `as` is no noise: a statement that begins with `user` is a mistake to the original.
-    fn user(&mut self) -> Parse<Option<Text>> {
+    /// Takes `word` if `noise` stands in front of it, which is none there: a statement that begins with such a word is a
+    /// mistake to the original.
+    fn accept_behind(&mut self, noise: &str, word: &str) -> bool {
         let skipped = Span { start: self.last().end, end: self.peek().span.start };
         let line = self.lexer.slice(skipped).rsplit(|byte| *byte == b'\n').find(|line| !line.trim_ascii().is_empty());
         let mut words = line.unwrap_or_default().split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
-        let is_as = words.next_back().is_some_and(|word| word.eq_ignore_ascii_case(b"as"));
+        let is_behind = words.next_back().is_some_and(|word| word.eq_ignore_ascii_case(noise.as_bytes()));
         let is_comment = line.is_some_and(|line| line.contains(&b'#'));
-        if is_as && !is_comment && self.accept("user") {
-            return self.id("a user name or number").map(Some);
-        }
-        Ok(None)
+        is_behind && !is_comment && self.accept(word)
     }
 
     fn check_path(&mut self) -> Parse<Text> {

@@ -221,12 +221,23 @@ pub struct Check {
     pub name: Text,
     /// What is checked.
     pub target: Target,
+    /// `using service …`
+    pub using: Option<Using>,
+}
+
+/// `using service NAME [with timeout N seconds]` of `check process`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Using {
+    /// What service(8) calls it.
+    pub name: Text,
+    /// The timeout of each of its programs.
+    pub timeout: Option<Number>,
 }
 
 /// What `check` names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
-    /// `check process NAME pidfile PATH [matching PATTERN] [as user USER]`
+    /// `check process NAME pidfile PATH [matching PATTERN] [as user USER] [in jail JAIL]`
     Pidfile {
         /// The file.
         path: Text,
@@ -234,13 +245,17 @@ pub enum Target {
         pattern: Option<Text>,
         /// Whose the process must be.
         user: Option<Text>,
+        /// Where it must run.
+        jail: Option<Text>,
     },
-    /// `check process NAME matching PATTERN [as user USER]`
+    /// `check process NAME matching PATTERN [as user USER] [in jail JAIL]`
     Matching {
         /// What the command line must match.
         pattern: Text,
         /// Whose the process must be.
         user: Option<Text>,
+        /// Where it must run.
+        jail: Option<Text>,
     },
     /// `check system NAME`
     System,

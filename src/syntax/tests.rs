@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use super::diagnostic::{Diagnostics, Severity};
 use super::parser::{Files, Parsed, parse};
-use super::source::{Location, SourceId, Sources};
+use super::source::{Location, SourceId, Sources, Text};
 use super::statement::*;
 
 /// Files that can be included, by their names.
@@ -139,18 +139,27 @@ fn httpd() {
     assert_eq!(texts.join("|"), expected);
 }
 
+/// What stands behind the pidfile or pattern of a process.
+fn more(user: Option<Text>, jail: Option<Text>, using: Option<Using>) -> String {
+    let part =
+        |word: &str, text: Option<Text>| text.map(|text| format!(" {word} {}", text.lossy())).unwrap_or_default();
+    let timeout = using.as_ref().and_then(|using| using.timeout.as_ref()).map(|number| format!(" {} s", number.value));
+    let using = part("using", using.map(|using| using.name));
+    format!("{}{}{using}{}", part("user", user), part("jail", jail), timeout.unwrap_or_default())
+}
+
 #[test]
 fn checks() {
     let target = |text: &str| match <[StatementKind; 1]>::try_from(good(text)) {
         Ok([StatementKind::Check(check)]) => match check.target {
-            Target::Pidfile { path, pattern, user } => {
+            Target::Pidfile { path, pattern, user, jail } => {
                 let pattern = pattern.map(|text| format!(" matching {}", text.lossy())).unwrap_or_default();
-                let user = user.map(|text| format!(" user {}", text.lossy())).unwrap_or_default();
-                format!("{}: pidfile {}{pattern}{user}", check.name.lossy(), path.lossy())
+                let more = more(user, jail, check.using);
+                format!("{}: pidfile {}{pattern}{more}", check.name.lossy(), path.lossy())
             }
-            Target::Matching { pattern, user } => {
-                let user = user.map(|text| format!(" user {}", text.lossy())).unwrap_or_default();
-                format!("{}: matching {}{user}", check.name.lossy(), pattern.lossy())
+            Target::Matching { pattern, user, jail } => {
+                let more = more(user, jail, check.using);
+                format!("{}: matching {}{more}", check.name.lossy(), pattern.lossy())
             }
             Target::System => format!("{}: system", check.name.lossy()),
             Target::Program(program) => {
@@ -189,6 +198,14 @@ fn checks() {
         ("check process a path /a\n  matching bb", "a: pidfile /a matching bb"),
         ("check a matching bb as user \"a b\"", "a: matching bb user a b"),
         ("check process user matching user as user user", "user: matching user user user"),
+        ("check process a pidfile /a in jail host", "a: pidfile /a jail host"),
+        ("check process a matching bb in jail 17", "a: matching bb jail 17"),
+        ("check process a matching bb\n  in jail \"b b\" as user www", "a: matching bb user www jail b b"),
+        ("check process a matching bb using service mastodon-web", "a: matching bb using mastodon-web"),
+        (
+            "check process a pidfile /a matching bb using service start with timeout 60 seconds in jail j as user 80",
+            "a: pidfile /a matching bb user 80 jail j using start 60 s",
+        ),
         ("check system $HOST", "$HOST: system"),
         ("check filesystem root with path / if space > 80% then alert", "root: /"),
         ("check host h address example.org if failed port 80 protocol http then restart", "h: example.org"),

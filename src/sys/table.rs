@@ -62,6 +62,15 @@ pub trait Processes {
         false
     }
 
+    /// The number of the jail with this name; `None` when there is none.
+    ///
+    /// # Errors
+    /// The system would not tell, or has no jails.
+    fn jail(&self, name: &str) -> io::Result<Option<i32>> {
+        let _ = name;
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
     /// How far two readings of one start time may differ.
     fn tolerance(&self) -> Tolerance;
 }

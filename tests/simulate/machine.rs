@@ -11,7 +11,7 @@ use pollux::config::ProcessTarget;
 use pollux::facts::pidfile::{Content, PidfileProblem};
 use pollux::facts::process::{Entry, GoneReason, Listed, Presence};
 use pollux::facts::usage::{ProcessFacts, Row, Wanted};
-use pollux::probe::process::{Sample, by_pattern, observe_by_content};
+use pollux::probe::process::{Sample, observe, observe_by_content};
 use pollux::sys::table::Processes;
 
 use crate::dice::Dice;
@@ -417,7 +417,7 @@ impl Machine {
         let mut sample = Sample::new(self, Pid::new(OWN).unwrap());
         match target {
             ProcessTarget::Pidfile { path, .. } => observe_by_content(target, path, content, known, &sample),
-            ProcessTarget::Matching { pattern, user } => by_pattern(&pattern.regex, user.as_ref(), known, &mut sample),
+            ProcessTarget::Matching { .. } => observe(target, known, &mut sample),
         }
     }
 }

@@ -42,6 +42,7 @@ fn service(name: &str, depends: &[usize]) -> Service {
             path: PathBuf::from(format!("/run/{name}")),
             pattern: None,
             user: None,
+            jail: None,
         }),
         groups: Vec::new(),
         depends: depends.iter().copied().map(ServiceId).collect(),

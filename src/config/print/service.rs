@@ -129,13 +129,14 @@ fn kind(kind: &Kind, name: &str) -> String {
 fn process(target: &ProcessTarget, name: &str) -> String {
     let matching = |pattern: &Pattern| format!(" matching {}", quoted(&pattern.source));
     let (pidfile, pattern, user) = match target {
-        ProcessTarget::Pidfile { path, pattern, user } => {
+        ProcessTarget::Pidfile { path, pattern, user, .. } => {
             (format!(" with pidfile {}", operand(path)), pattern.as_ref().map(matching).unwrap_or_default(), user)
         }
-        ProcessTarget::Matching { pattern, user } => (String::new(), matching(pattern), user),
+        ProcessTarget::Matching { pattern, user, .. } => (String::new(), matching(pattern), user),
     };
     let user = user.as_ref().map(|user| format!(" as user {}", super::account(user.name.as_deref(), user.uid)));
-    format!("process {name}{pidfile}{pattern}{}", user.unwrap_or_default())
+    let jail = target.jail().map(|jail| format!(" in jail {}", word(jail.name())));
+    format!("process {name}{pidfile}{pattern}{}{}", user.unwrap_or_default(), jail.unwrap_or_default())
 }
 
 /// Whole seconds; others come from `set limits`.

@@ -66,6 +66,8 @@ fn services_return() {
         "check process a pidfile /a start \"/bin/it's x\" stop '/bin/a \"b' xx restart \"/bin/true\" 'a\u{0}b'",
         "check process 'a \"b' matching 'x \" \\0x27 y'",
         "check process a pidfile '/a b' matching 'x \"y' as user www check process b pidfile /b as user 0 check process c pidfile /c matching c check process d matching 'as user www' as user www",
+        "check process a matching 'x' in jail \"b c\" as user www check process b pidfile /b in jail host check process c pidfile /c in jail 7",
+        "check process a matching xx using service puma.web with timeout 60 seconds stop \"/bin/true\" check process b pidfile /b in jail j using service b",
         "check process a pidfile '/a \"b' start \"/bin/true 'x y' z\" stop '/bin/true' '' 'a\"b' restart \"/bin/true\" 'it' as uid www and gid 80 timeout 7 seconds",
         "check process a pidfile /a depends on b, c check process b pidfile /b depends on c check process c pidfile /c",
         "check system \"x y\" if loadavg(5min) per core > 1.25 for 3 cycles then alert if cpu(guestnice) > 5.5% then alert if swap > 5% then stop",

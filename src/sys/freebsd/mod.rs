@@ -11,6 +11,7 @@
 //! |---|---|---|---|---|
 //! | process: number, parent, zombie, of the kernel | KERN_PROC_PID: `struct kinfo_proc` | decode::records | decode::the_fields_are_found | reading-ppid procmatch-no-zombies procmatch-no-kernel |
 //! | jail | the same: `ki_jid` | decode::records | decode::the_fields_are_found | jail-host |
+//! | the number of a jail | jail_get(2), parameter `name` | none: answers with a number | | jail-named |
 //! | all processes, descendants | KERN_PROC_PROC | decode::records | decode::a_table_is_many_records_without_the_kernel_itself | table-complete reading-children |
 //! | start | `ki_start` less `kern.boottime` | decode::since | decode::a_clock_step_does_not_make_another_process | reading-uptime clock-step |
 //! | command line | KERN_PROC_ARGS | table::command_line | table::arguments_become_a_line | procmatch-long-title |
@@ -69,3 +70,6 @@ pub mod process;
 mod sysctl;
 #[cfg(target_os = "freebsd")]
 pub mod uncached;
+
+/// Whether there are jails, and service(8) calls scripts of rc.subr(8).
+pub const IS_FREEBSD: bool = true;

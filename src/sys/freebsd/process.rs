@@ -11,6 +11,7 @@ use super::sysctl::{self, Fetched};
 use crate::base::process::{Identity, Pid, Tolerance};
 use crate::facts::process::{Entry, Listed, Owner};
 use crate::facts::usage::{ProcessFacts, Row, Wanted};
+use crate::sys::count;
 use crate::sys::posix::account;
 use crate::sys::table::{self, Processes, Room};
 
@@ -194,6 +195,10 @@ impl Processes for ProcessTable {
         ProcessTable::may_hide(self, pid)
     }
 
+    fn jail(&self, name: &str) -> io::Result<Option<i32>> {
+        jail_number(name)
+    }
+
     fn tolerance(&self) -> Tolerance {
         START_TOLERANCE
     }
@@ -205,6 +210,29 @@ fn is_refusal(error: &io::Error) -> bool {
     let refusals =
         [libc::ESRCH, libc::EPERM, libc::EACCES, libc::EBUSY, libc::EFAULT, libc::EINVAL, libc::ENOEXEC, libc::EIO];
     error.raw_os_error().is_some_and(|errno| refusals.contains(&errno))
+}
+
+/// The number of the jail with this name (jail_get(2), parameter `name`); a number is one. `None` when no such jail is
+/// running below this program. One system call.
+fn jail_number(name: &str) -> io::Result<Option<i32>> {
+    if let Ok(number) = name.parse() {
+        return Ok(Some(number));
+    }
+    let Ok(name) = std::ffi::CString::new(name) else { return Ok(None) };
+    count::bump();
+    let part = |text: &std::ffi::CStr| libc::iovec {
+        iov_base: text.as_ptr().cast_mut().cast(),
+        iov_len: text.to_bytes_with_nul().len(),
+    };
+    let mut parts = [part(c"name"), part(&name)];
+    // SAFETY: both parts point to texts that live until the call returns, with their lengths; the kernel only reads `name`,
+    // by which it looks for the jail.
+    let number = unsafe { libc::jail_get(parts.as_mut_ptr(), parts.len() as libc::c_uint, 0) };
+    if number >= 0 {
+        return Ok(Some(number));
+    }
+    let error = io::Error::last_os_error();
+    if error.raw_os_error() == Some(libc::ENOENT) { Ok(None) } else { Err(error) }
 }
 
 /// The bytes of one process's record; none when there is no such process.
@@ -248,7 +276,12 @@ pub(super) fn boot_time() -> io::Result<Timeval> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sys::count;
+
+    #[test]
+    fn a_jail_that_is_not_there_has_no_number() {
+        assert_eq!(jail_number("there-is-no-jail-of-this-name").unwrap(), None);
+        assert_eq!(jail_number("17").unwrap(), Some(17));
+    }
 
     #[test]
     fn the_running_system_shows_this_program() {

@@ -20,3 +20,6 @@ pub mod usage;
 
 #[cfg(test)]
 pub(crate) mod fake;
+
+/// Whether there are jails, and service(8) calls scripts of rc.subr(8).
+pub const IS_FREEBSD: bool = false;
