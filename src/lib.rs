@@ -88,7 +88,7 @@ pub fn main() -> i32 {
             Asked::Code(code) => code,
             Asked::NobodyThere => match verb {
                 Verb::Action(command, names) => daemon::start::without_daemon(called_as, options, command, &names),
-                Verb::Validate => daemon::start::one_pass(called_as, options),
+                Verb::Validate(_) => daemon::start::one_pass(called_as, options),
                 verb => ask::nobody_there(called_as, &control_file, &verb),
             },
         },

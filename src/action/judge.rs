@@ -159,6 +159,7 @@ impl Engine {
         let ledger = self.ledger_mut(id);
         ledger.waiting = false;
         ledger.collected = wall.or(ledger.collected);
+        ledger.restarted = false;
         if ledger.monitor == Monitor::Init {
             ledger.monitor = Monitor::On;
         }

@@ -629,6 +629,7 @@ impl Engine {
         let is_process = self.is_process(id);
         let ledger = self.ledger_mut(id);
         ledger.last_failure = None;
+        ledger.restarted = plan.goal == Goal::Restart && plan.cause == Cause::User;
         match plan.goal {
             Goal::Start | Goal::Restart => {
                 if ledger.monitor == Monitor::Off {

@@ -60,7 +60,7 @@ pub fn ask(called_as: CalledAs, options: &Options, control_file: &Path, verb: &V
             conclude(answer, |_| out(&format!("Reinitializing {} daemon\n", called_as.name())))
         }
         Verb::Quit => quit(called_as, control_file),
-        Verb::Validate => validate(called_as, options, control_file),
+        Verb::Validate(names) => validate(called_as, options, control_file, names),
         _ => Asked::NobodyThere,
     }
 }
@@ -222,16 +222,16 @@ fn recorded_pid(control_file: &Path) -> Option<String> {
 }
 
 /// A cycle, then the status; truthful for pollux, always 1 for the original.
-fn validate(called_as: CalledAs, options: &Options, control_file: &Path) -> Asked {
+fn validate(called_as: CalledAs, options: &Options, control_file: &Path, names: &[String]) -> Asked {
     let woken = conclude(put_within(LONG_PATIENCE, control_file, &Question::daemon(DaemonVerb::Validate)), |_| {});
     if woken != Asked::Code(0) {
         return woken;
     }
-    let shown = print(control_file, &Question::status(&text(called_as, options, &[])));
+    let shown = print(control_file, &Question::status(&text(called_as, options, names)));
     if shown != Asked::Code(0) {
         return shown;
     }
-    let down = put(control_file, &Question::report(&Selection::All, Some(ReportPart::Down)));
+    let down = put(control_file, &Question::report(&selection(options, names.to_vec(), true), Some(ReportPart::Down)));
     let all_well = matches!(&down, Ok(answer) if answer.body.trim() == "0");
     Asked::Code(i32::from(called_as == CalledAs::Monit || !all_well))
 }

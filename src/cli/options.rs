@@ -54,8 +54,8 @@ pub enum Verb {
     Reload,
     /// `quit`.
     Quit,
-    /// `validate`.
-    Validate,
+    /// `validate [NAME …]`.
+    Validate(Vec<String>),
     /// `status [NAME …]`.
     Status(Vec<String>),
     /// `summary [NAME …]`.
@@ -117,7 +117,7 @@ const VERBS: [(&str, &str); 14] = [
     ("report [TYPE]", "count services (up, down, initialising, unmonitored, total)"),
     ("check [NAME]", "one line and an exit code of 0 to 3, for Nagios and Sensu"),
     ("quit", "end the daemon; services run on"),
-    ("validate", "run a cycle now and show the status"),
+    ("validate [NAME]", "run a cycle now and show the status"),
     ("config dump", "print the control file as it is understood"),
     ("procmatch PATTERN", "show the processes a pattern matches"),
 ];
@@ -279,7 +279,7 @@ fn verb(called_as: CalledAs, words: &[String], has_group: bool) -> Result<Verb, 
     match first.as_str() {
         "reload" => at_most(0, Verb::Reload),
         "quit" => at_most(0, Verb::Quit),
-        "validate" => at_most(0, Verb::Validate),
+        "validate" => Ok(Verb::Validate(names)),
         "status" => Ok(Verb::Status(names)),
         "summary" => Ok(Verb::Summary(names)),
         "check" => Ok(Verb::Check(names)),

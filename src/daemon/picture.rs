@@ -111,6 +111,7 @@ impl Daemon {
             absent_until: ledger.absence_ends.map(|absence| clock::local(clock::wall().plus(absence.until.since(now)))),
             next_start: self.engine.next_start(id).map(|next| next.since(now)).filter(|wait| !wait.is_zero()),
             is_judged: ledger.monitor == Monitor::On,
+            is_restarted: ledger.restarted,
             schedule: schedule(service, ledger.skipped),
             collected: ledger.collected.map(clock::local),
             collected_at: ledger.collected,

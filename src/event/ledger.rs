@@ -94,6 +94,8 @@ pub struct Ledger {
     pub restart_cycles: u32,
     /// When it was judged last.
     pub collected: Option<Wall>,
+    /// A user has restarted it since it was judged last.
+    pub restarted: bool,
     /// It was stopped because of something it depends on, and comes back with that.
     pub taken_along: bool,
     /// Starts by rules, when they are spaced out.
@@ -129,6 +131,7 @@ impl Ledger {
             restarts: 0,
             restart_cycles: 0,
             collected: None,
+            restarted: false,
             taken_along: false,
             pace: Pace::default(),
             absence_ends: None,

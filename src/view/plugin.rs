@@ -6,8 +6,7 @@ use std::fmt;
 use super::readings;
 use super::select::{Missing, Selection};
 use super::status::{
-    FilesystemReadings, LinkReadings, Monitoring, ProcessReadings, Readings, ServiceStatus, Standing, Status,
-    SystemReadings,
+    FilesystemReadings, LinkReadings, ProcessReadings, Readings, ServiceStatus, Standing, Status, SystemReadings,
 };
 use super::words::{self, Condition};
 use crate::base::escape;
@@ -55,8 +54,7 @@ impl State {
             Condition::Changed => State::Warning,
             _ if service.pending.is_some() => State::Warning,
             Condition::NotMonitored | Condition::Initializing => State::Unknown,
-            Condition::Ok if service.is_judged => State::Ok,
-            Condition::Ok => State::Unknown,
+            Condition::Ok => State::Ok,
         }
     }
 }
@@ -145,10 +143,7 @@ fn one(service: &ServiceStatus, status: &Status) -> Line {
 }
 
 fn standing(service: &ServiceStatus) -> String {
-    let state = match service.monitoring {
-        Monitoring::Waiting if !service.is_judged => words::monitoring(service.monitoring).to_owned(),
-        _ => words::status(service).replace(" | ", ", "),
-    };
+    let state = words::status(service).replace(" | ", ", ");
     let until = service.absent_until.map(|time| format!(" until {}", time.rfc_date())).unwrap_or_default();
     format!("'{}' {state}{}{until}", service.name, words::pending(service))
 }
@@ -271,7 +266,7 @@ fn filesystem(data: &mut Data, seen: &FilesystemReadings) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::status::{PendingAction, sample};
+    use super::super::status::{Monitoring, PendingAction, sample};
     use super::*;
     use crate::base::event::{EventKind, EventState};
 

@@ -128,6 +128,8 @@ pub struct ServiceStatus {
     pub next_start: Option<Duration>,
     /// It was judged since it is watched.
     pub is_judged: bool,
+    /// A user has restarted it since.
+    pub is_restarted: bool,
     /// When it is checked.
     pub schedule: Schedule,
     /// When it was judged last, in local time; `None` before the first time.
@@ -292,6 +294,7 @@ pub(crate) mod sample {
             absent_until: None,
             next_start: None,
             is_judged: true,
+            is_restarted: false,
             schedule: Schedule::Cycle,
             collected: Some(at(21, 52, 26)),
             collected_at: Some(Wall::from_epoch(Duration::new(1_795_384_346, 289_864_000))),

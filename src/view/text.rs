@@ -59,8 +59,11 @@ fn block(out: &mut String, status: &Status, service: &ServiceStatus, product: Pr
     out.push_str(&paint(&title, Some(TITLE), style));
     out.push('\n');
 
-    let state = paint(&words::status(service), Some(Condition::of(service).colour()), style);
-    line(out, "status", &(state + &words::pending(service)));
+    let told = words::told(service, product);
+    // The colour is that of the status alone.
+    let pending = words::pending(service);
+    let (state, pending) = told.strip_suffix(&pending).map_or((told.as_str(), ""), |state| (state, pending.as_str()));
+    line(out, "status", &(paint(state, Some(Condition::of(service).colour()), style) + pending));
     let colour = match service.monitoring {
         Monitoring::Monitored => None,
         Monitoring::Waiting => Some(WAITING),
@@ -137,7 +140,7 @@ pub fn summary(status: &Status, selection: &Selection, product: Product, style: 
         services.sort_by_key(|s| ServiceType::DISPLAY_ORDER.iter().position(|kind| *kind == s.service_type));
     }
     let row = |service: &&ServiceStatus| {
-        let state = words::status(service) + &words::pending(service);
+        let state = words::told(service, product);
         vec![
             Cell::plain(escape::log_line(&service.name)),
             Cell { text: state, colour: Some(Condition::of(service).colour()) },

@@ -2,7 +2,8 @@
 
 use crate::base::event::{DISPLAY_ORDER, EventState};
 
-use super::status::{Monitoring, ServiceStatus};
+use super::Product;
+use super::status::{Monitoring, PendingAction, ServiceStatus};
 
 /// How a service stands, in the order in which people want to hear of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -26,6 +27,8 @@ impl Condition {
         match service.monitoring {
             Monitoring::NotMonitored => Condition::NotMonitored,
             Monitoring::Initializing => Condition::Initializing,
+            // Its time has not come yet.
+            Monitoring::Waiting if !service.is_judged => Condition::Initializing,
             Monitoring::Waiting | Monitoring::Monitored => {
                 if service.open.is_empty() {
                     Condition::Ok
@@ -44,7 +47,7 @@ pub(super) fn status(service: &ServiceStatus) -> String {
     match Condition::of(service) {
         Condition::Ok => "OK".to_owned(),
         Condition::NotMonitored => "Not monitored".to_owned(),
-        Condition::Initializing => "Initializing".to_owned(),
+        Condition::Initializing => monitoring(service.monitoring).to_owned(),
         Condition::Failed | Condition::Changed => {
             let open = DISPLAY_ORDER.iter().filter_map(|kind| service.open.iter().find(|(open, _)| open == kind));
             let words: Vec<_> = open.map(|(kind, state)| kind.description(*state)).collect();
@@ -56,6 +59,21 @@ pub(super) fn status(service: &ServiceStatus) -> String {
 /// ` - start pending` while an action is under way, else nothing.
 pub(super) fn pending(service: &ServiceStatus) -> String {
     service.pending.map(|action| format!(" - {} pending", action.word())).unwrap_or_default()
+}
+
+/// What readers of the original are told: the status with what is pending. A service that is well and is restarted is
+/// initializing until it has been judged again, because readers that have asked for the restart wait until the status
+/// changes; behind a bar in place of the dash, because they take what stands before a dash for the outcome.
+pub(super) fn told(service: &ServiceStatus, product: Product) -> String {
+    let is_watched = service.monitoring == Monitoring::Monitored;
+    if product == Product::Monit && is_watched && Condition::of(service) == Condition::Ok {
+        match service.pending {
+            Some(PendingAction::Restart) => return "Initializing | restart pending".to_owned(),
+            None if service.is_restarted => return "Initializing".to_owned(),
+            _ => {}
+        }
+    }
+    status(service) + &pending(service)
 }
 
 /// The word of the line `monitoring status`.
@@ -96,9 +114,31 @@ mod tests {
     }
 
     #[test]
+    fn who_asks_for_a_restart_sees_the_status_change() {
+        let mut service = sample::process("a");
+        let words = |service: &ServiceStatus| (told(service, Product::Monit), told(service, Product::Pollux));
+        let pair = |monit: &str, pollux: &str| (monit.to_owned(), pollux.to_owned());
+        service.pending = Some(PendingAction::Restart);
+        assert_eq!(words(&service), pair("Initializing | restart pending", "OK - restart pending"));
+        service.pending = Some(PendingAction::Stop);
+        assert_eq!(words(&service), pair("OK - stop pending", "OK - stop pending"));
+        service.pending = None;
+        service.is_restarted = true;
+        assert_eq!(words(&service), pair("Initializing", "OK"));
+        service.monitoring = Monitoring::Waiting;
+        assert_eq!(words(&service), pair("OK", "OK"), "nobody shall wait for its next turn");
+        service.monitoring = Monitoring::Monitored;
+        service.pending = Some(PendingAction::Restart);
+        service.open = vec![(EventKind::NonExist, EventState::Failed)];
+        assert_eq!(words(&service).0, "Does not exist - restart pending");
+    }
+
+    #[test]
     fn a_waiting_service_keeps_its_last_status() {
         let mut service = sample::process("a");
         service.monitoring = Monitoring::Waiting;
         assert_eq!(status(&service), "OK");
+        service.is_judged = false;
+        assert_eq!((status(&service).as_str(), Condition::of(&service)), ("Waiting", Condition::Initializing));
     }
 }
