@@ -6,6 +6,7 @@
 #   make port            write the port of FreeBSD with its distfile to target/port
 #   make test            all tests
 #   make compliance      play every case with pollux and with Monit, and compare
+#   make test-clients    programs that read and drive Monit, from PyPI, npm and Debian, against pollux
 #   make demo            watch three stand-in services at work; Ctrl-C removes everything
 #   make corpus CORPUS=DIR  judge real control files as the original does (DIR is not part of the project)
 #   make fuzz            feed the parser, the printer and the expressions with made-up input; TARGET=NAME, SECONDS=N
@@ -40,11 +41,11 @@ LOCKED = --locked $$($(CARGO) fetch --locked --offline >/dev/null 2>&1 && echo -
 PATHS = POLLUX_SYSCONFDIR='$(SYSCONFDIR)' POLLUX_STATEDIR='$(STATEDIR)' \
 	POLLUX_RUNDIR_DEFAULT='$(RUNDIR)' POLLUX_PIDFILE='$(PIDFILE)'
 PAGES = man/pollux.8 man/monitrc.5
-SCRIPTS = tests/need.sh tests/demo/*.sh tests/freebsd/*.sh tests/fuzz/*.sh tests/mutants/*.sh \
+SCRIPTS = tests/need.sh tests/clients/*.sh tests/demo/*.sh tests/freebsd/*.sh tests/fuzz/*.sh tests/mutants/*.sh \
 	tests/port/rc.subr port/*.sh port/etc/periodic.in $(RC_SCRIPT)
 RC_SCRIPT = port/sysutils/pollux/files/pollux.in
 
-.PHONY: all install install-files install-rc port test corpus compliance fuzz verdicts bench simulate mutants demo lint lint-man lint-scripts lint-rust doc freebsd-check clean
+.PHONY: all install install-files install-rc port test corpus compliance fuzz verdicts bench simulate mutants demo test-clients lint lint-man lint-scripts lint-rust doc freebsd-check clean
 
 all:
 	@sh tests/need.sh rust cc openssl
@@ -122,6 +123,11 @@ compliance:
 	@sh tests/need.sh rust cc openssl ps
 	@sh tests/need.sh monit || echo 'monit is missing: only the half of pollux is played' >&2
 	$(CARGO) test $(LOCKED) --test compliance -- --include-ignored --nocapture
+
+# The clients are fetched the first time.
+test-clients: all
+	@sh tests/need.sh ps venv
+	@sh tests/clients/run.sh $(BINARY)
 
 # Optimized a little, because it runs long; overflows are still found.
 simulate:
