@@ -9,7 +9,7 @@ use super::model::{
     RestartLimit, Rule, Service, ServiceId, ServiceType, Settings, Test, TlsFile, User,
 };
 use super::order::{Cycle, order};
-use super::world::{Jailed, ProgramState, World};
+use super::world::{Jailed, PEM_MAX, ProgramState, World};
 use crate::base::ere;
 use crate::base::schedule::{Backoff, Every};
 use crate::syntax::diagnostic::{Diagnostic, Diagnostics};
@@ -534,7 +534,24 @@ impl<'a> Builder<'a> {
                 let path = path.display();
                 let message = format!("the key '{path}' has mode {mode:04o}, at most {KEY_MODE_MAX:04o} is allowed");
                 self.push(Diagnostic::error(location, message));
+                return;
             }
+        }
+        // What is read here is at hand when a reload takes the configuration over.
+        for (file, path) in &tls.files {
+            if matches!(file, TlsFile::CaCertificateFile | TlsFile::CaCertificatePath) {
+                continue;
+            }
+            if let Err(error) = self.world.read(path, PEM_MAX) {
+                let message = format!("the file '{}' cannot be read: {error}", path.display());
+                self.push(Diagnostic::error(location, message));
+                return;
+            }
+        }
+        if !self.diagnostics.has_errors()
+            && let Some(problem) = self.world.page_problem(&tls)
+        {
+            self.push(Diagnostic::error(location, format!("the page cannot be encrypted: {problem}")));
         }
     }
 }

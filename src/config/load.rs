@@ -1,12 +1,14 @@
 //! Reads the control file and what it includes, and makes a [`Config`] of it. The only part that asks the machine, and only
 //! through [`World`].
 
+pub mod page;
+
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::build::{Builder, to_path};
-use super::model::{Config, LogTarget, Measure, ServiceType, Settings, Unit};
+use super::model::{Config, LogTarget, Measure, ServiceType, Settings, Tls, Unit};
 use super::world::{FileFacts, Jailed, ProgramState, World};
 use crate::syntax::diagnostic::{Diagnostic, Diagnostics};
 use crate::syntax::parser::{Files, parse};
@@ -307,6 +309,10 @@ impl World for Machine {
 
     fn read(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>> {
         posix::file::read(path, limit)
+    }
+
+    fn page_problem(&self, tls: &Tls) -> Option<String> {
+        page::acceptor(tls, self).err()
     }
 
     fn stat(&self, path: &Path) -> io::Result<FileFacts> {

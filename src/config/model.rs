@@ -156,6 +156,13 @@ pub struct Httpd {
     pub groups: Vec<AllowGroup>,
 }
 
+impl Httpd {
+    /// Whether the port is encrypted: `allowselfcertification` alone asks for nothing.
+    pub fn encrypts(&self) -> bool {
+        self.tls.as_ref().is_some_and(|tls| !tls.files.is_empty())
+    }
+}
+
 /// `unixsocket PATH`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HttpdSocket {

@@ -11,6 +11,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use super::model::Tls;
 use super::world::{FileFacts, ProgramState, World};
 
 /// What is asked. The number is the one in the recording.
@@ -70,6 +71,10 @@ impl<'a> Recorder<'a> {
 impl World for Recorder<'_> {
     fn read(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>> {
         self.note(Kind::Read, bytes(path), || self.world.read(path, limit), |got| result(got, Vec::clone))
+    }
+
+    fn page_problem(&self, tls: &Tls) -> Option<String> {
+        self.world.page_problem(tls)
     }
 
     fn stat(&self, path: &Path) -> io::Result<FileFacts> {

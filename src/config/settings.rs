@@ -224,7 +224,6 @@ impl Builder<'_> {
             HttpdOption::SocketPermission(text) => self.httpd_socket().permission = self.permission(&text),
             HttpdOption::SocketReadOnly => self.httpd_socket().read_only = true,
             HttpdOption::Tls(options) => {
-                self.unbuilt(span, "set httpd ssl");
                 let mut tls = self.httpd().tls.take().unwrap_or_default();
                 options.iter().for_each(|option| self.tls_option(&mut tls, option));
                 self.httpd().tls = Some(tls);
@@ -234,7 +233,6 @@ impl Builder<'_> {
                 self.httpd().tls.get_or_insert_default().self_signed = Some(true);
             }
             HttpdOption::File(file, path) => {
-                self.unbuilt(path.span, "set httpd pemfile");
                 let mut tls = self.httpd().tls.take().unwrap_or_default();
                 self.tls_file(&mut tls, file, &path);
                 self.httpd().tls = Some(tls);

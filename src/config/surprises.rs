@@ -225,7 +225,7 @@ fn page(httpd: &Httpd) -> Option<String> {
     }
     let reached = httpd.allow.is_empty() || !httpd.allow.iter().all(is_here);
     let here = httpd.address.as_deref().is_some_and(|address| is_here(&host(address)));
-    (httpd.tls.is_none() && reached && !here)
+    (!httpd.encrypts() && reached && !here)
         .then(|| "passwords cross the network in the clear: use 'ssl', or 'address' with this machine's own".to_owned())
 }
 

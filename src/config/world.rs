@@ -3,7 +3,10 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::model::{Measure, ServiceType, Unit};
+use super::model::{Measure, ServiceType, Tls, Unit};
+
+/// Most bytes of a file with keys or certificates.
+pub const PEM_MAX: u64 = 1024 * 1024;
 
 /// What [`World::stat`] tells of a file, links followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +74,13 @@ pub trait World {
     /// Processes that run in jails below this program. A machine that is not at hand may have none.
     fn jailed(&self) -> Vec<Jailed> {
         Vec::new()
+    }
+
+    /// Why there can be no encryption of the page with these options and their files. A machine that is not at hand may have
+    /// no objection.
+    fn page_problem(&self, tls: &Tls) -> Option<String> {
+        let _ = tls;
+        None
     }
 
     /// What stat(2) says.

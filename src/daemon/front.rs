@@ -2,16 +2,23 @@
 
 use std::net::{IpAddr, ToSocketAddrs};
 
+use crate::config::load::page;
+use crate::config::world::World;
 use crate::config::{Config, HttpdSocket, Kind};
 use crate::http::{Endpoint, Error, Server, Settings, SocketFile};
 use crate::sys::platform::machine::host_name;
 use crate::sys::posix::net::Access;
 
-/// Listens where the configuration says; `address` is what [`address`] found for it. `Ok(Some(_))` is the original's line about a front that lets nobody in.
+/// Listens where the configuration says; `address` is what [`address`] found for it, and `world` has the files. `Ok(Some(_))` is the original's line about a front that lets nobody in.
 ///
 /// # Errors
 /// The address cannot be had, with the remedy; then it listens where it did before.
-pub(super) fn listen(server: &mut Server, config: &Config, address: Option<IpAddr>) -> Result<Option<String>, String> {
+pub(super) fn listen(
+    server: &mut Server,
+    config: &Config,
+    address: Option<IpAddr>,
+    world: &dyn World,
+) -> Result<Option<String>, String> {
     let Some(httpd) = &config.settings.httpd else {
         return server.reconfigure(Settings::default(), None, None).map(|()| None).map_err(|error| error.to_string());
     };
@@ -20,7 +27,10 @@ pub(super) fn listen(server: &mut Server, config: &Config, address: Option<IpAdd
     }
     let endpoint = httpd.port.map(|port| Endpoint { address, port });
     let socket = httpd.socket.as_ref().map(socket_file);
-    match server.reconfigure(Settings::new(httpd, names(config)), endpoint, socket) {
+    let tls = httpd.tls.as_ref().filter(|_| httpd.encrypts() && endpoint.is_some());
+    let tls = tls.map(|tls| page::acceptor(tls, world)).transpose();
+    let tls = tls.map_err(|why| format!("the page cannot be encrypted: {why}"))?;
+    match server.reconfigure(Settings::new(httpd, names(config), tls), endpoint, socket) {
         Ok(()) => Ok(None),
         Err(error @ Error::NobodyAllowed) if httpd.socket.is_some() => {
             Ok(Some(format!("monit: monit {error}; it is served by the socket file alone")))

@@ -204,7 +204,7 @@ fn front(httpd: &Httpd) -> Option<Front> {
     let tcp = httpd.port.map(|port| Front::Tcp {
         address: httpd.address.clone().unwrap_or_else(|| "127.0.0.1".to_owned()),
         port,
-        tls: httpd.tls.is_some(),
+        tls: httpd.encrypts(),
     });
     tcp.or(socket)
 }

@@ -62,7 +62,7 @@ impl Daemon {
         let config = Rc::new(config);
         let settings = &config.settings;
         // What can refuse comes first, and the new port is open before the old one is given up.
-        if let Some(problem) = super::front::listen(&mut self.server, &config, address)? {
+        if let Some(problem) = super::front::listen(&mut self.server, &config, address, recording)? {
             self.log.error(&problem);
         }
         if let Err(why) = self.log.open(settings.log.as_ref()) {

@@ -14,6 +14,7 @@ use crate::base::process::{BootId, Pid};
 use crate::cli::options::Options;
 use crate::cli::output::{err, out};
 use crate::cli::{CalledAs, ask, load, local, paths};
+use crate::config::load::Machine;
 use crate::config::{Service, ServiceId, Test};
 use crate::http::{Error, Server};
 use crate::job::{Jobs, OutputDir};
@@ -154,7 +155,7 @@ fn prepare(called_as: CalledAs, options: Options, errand: Errand) -> Result<Prep
     log.open(settings.log.as_ref())?;
     let mut server = Server::new(crate::http::Settings::default());
     if !matches!(manner, Manner::Once) {
-        if let Some(problem) = front::listen(&mut server, &config, front::address(&config)?)? {
+        if let Some(problem) = front::listen(&mut server, &config, front::address(&config)?, &Machine)? {
             log.error(&problem);
         }
         listen_private(&mut server, &control_file)?;

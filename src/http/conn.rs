@@ -2,16 +2,16 @@
 //! step moves.
 
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::os::fd::RawFd;
 use std::time::Duration;
 
 use crate::base::time::Mono;
-use crate::sys::posix::net;
 use crate::sys::posix::poll::Interest;
 
 use super::head::{self, BODY_MAX, HEAD_MAX, Head};
 use super::listener::Peer;
 use super::route::{Method, Refusal};
+use super::stream::Stream;
 
 /// How long a client may take for the head of its request, from accept.
 const HEAD_TIME: Duration = Duration::from_secs(5);
@@ -30,7 +30,7 @@ const LINGER_BYTES: usize = 256 * 1024;
 /// A connection.
 #[derive(Debug)]
 pub(super) struct Connection {
-    socket: OwnedFd,
+    stream: Stream,
     pub(super) peer: Peer,
     /// Tells it from earlier and later holders of its slot; counts up, so it also tells its age.
     pub(super) generation: u64,
@@ -61,6 +61,8 @@ pub(super) enum Step {
     Request(Head, Vec<u8>),
     /// It sent what we do not serve.
     Refused(Refusal),
+    /// The client and we do not agree about encryption: why not.
+    NoHandshake(String),
     /// It is over.
     Ended,
 }
@@ -75,9 +77,9 @@ pub(super) enum Worth {
 }
 
 impl Connection {
-    pub(super) fn new(socket: OwnedFd, peer: Peer, generation: u64, now: Mono) -> Connection {
+    pub(super) fn new(stream: Stream, peer: Peer, generation: u64, now: Mono) -> Connection {
         let state = State::Head { buffer: Vec::new() };
-        Connection { socket, peer, generation, deadline: now.plus(HEAD_TIME), state }
+        Connection { stream, peer, generation, deadline: now.plus(HEAD_TIME), state }
     }
 
     pub(super) fn deadline(&self) -> Mono {
@@ -100,7 +102,7 @@ impl Connection {
             State::Writing { .. } => Interest::Write,
             State::Answering { .. } => return None,
         };
-        Some((self.socket.as_raw_fd(), interest))
+        Some((self.stream.fd(), self.stream.waits_for(interest)))
     }
 
     /// Goes on after poll(2) said that there is something to do.
@@ -119,10 +121,11 @@ impl Connection {
         let mut chunk = [0; HEAD_MAX + BODY_MAX];
         let room = chunk.len().saturating_sub(buffer.len());
         let Some(chunk) = chunk.get_mut(..room).filter(|chunk| !chunk.is_empty()) else { return Step::Ended };
-        match net::receive(self.socket.as_fd(), chunk) {
+        match self.stream.receive(chunk) {
             Ok(0) => return Step::Ended,
             Ok(count) => buffer.extend_from_slice(chunk.get(..count).unwrap_or_default()),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Step::Waits,
+            Err(error) if self.stream.is_shaking_hands() => return Step::NoHandshake(error.to_string()),
             Err(_) => return Step::Ended,
         }
         if let State::Head { buffer } = &mut self.state {
@@ -154,6 +157,11 @@ impl Connection {
         matches!(self.state, State::Answering { head_only: true })
     }
 
+    /// Whether the connection is encrypted.
+    pub(super) fn is_encrypted(&self) -> bool {
+        matches!(self.stream, Stream::Tls(_))
+    }
+
     /// Whether a request is complete and waits for its answer.
     pub(super) fn is_answering(&self) -> bool {
         matches!(self.state, State::Answering { .. })
@@ -174,13 +182,13 @@ impl Connection {
     fn write(&mut self, now: Mono) -> Step {
         let State::Writing { bytes, sent } = &mut self.state else { return Step::Waits };
         while let Some(rest) = bytes.get(*sent..).filter(|rest| !rest.is_empty()) {
-            match net::send(self.socket.as_fd(), rest) {
+            match self.stream.send(rest) {
                 Ok(count) => *sent += count,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Step::Waits,
                 Err(_) => return Step::Ended,
             }
         }
-        if net::finish_sending(self.socket.as_fd()).is_err() {
+        if self.stream.finish_sending().is_err() {
             return Step::Ended;
         }
         self.state = State::Lingering { swallowed: 0 };
@@ -191,7 +199,7 @@ impl Connection {
     fn swallow(&mut self) -> Step {
         let State::Lingering { swallowed } = &mut self.state else { return Step::Waits };
         let mut chunk = [0; 16 * 1024];
-        match net::receive(self.socket.as_fd(), &mut chunk) {
+        match self.stream.receive(&mut chunk) {
             Ok(count) if count > 0 && *swallowed < LINGER_BYTES => {
                 *swallowed += count;
                 Step::Waits

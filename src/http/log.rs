@@ -21,12 +21,13 @@ pub(super) enum Topic {
     Login,
     Error,
     Trouble,
+    Handshake,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Log {
     lines: Vec<LogLine>,
-    limits: [Limit; 4],
+    limits: [Limit; 5],
 }
 
 #[derive(Clone, Copy, Debug, Default)]

@@ -26,6 +26,7 @@ mod prove;
 mod reply;
 pub mod route;
 mod settings;
+mod stream;
 #[cfg(test)]
 mod tests;
 mod throttle;
@@ -50,6 +51,7 @@ use login::{Login, Logins};
 use places::Place;
 use reply::Printing;
 use route::{Origin, Route};
+use stream::Stream;
 use throttle::Throttle;
 
 pub use listener::{Endpoint, SocketFile};
@@ -275,7 +277,8 @@ impl Server {
                 return;
             };
             let is_welcome = |peer| match peer {
-                Peer::Tcp(address) => self.settings.allow.permits(address.ip()),
+                // Who expects a handshake would not understand.
+                Peer::Tcp(address) => self.settings.tls.is_none() && self.settings.allow.permits(address.ip()),
                 Peer::Socket(_) | Peer::Private => true,
             };
             match listener.accept(&mut self.reserve, is_welcome) {
@@ -303,8 +306,15 @@ impl Server {
             self.log.add(Topic::Denied, &text, now);
             return;
         }
+        let stream = match (&self.settings.tls, peer) {
+            (Some(acceptor), Peer::Tcp(_)) => match acceptor.accept(socket) {
+                Ok(session) => Stream::Tls(Box::new(session)),
+                Err(error) => return self.no_handshake(peer, &error.to_string(), now),
+            },
+            _ => Stream::Plain(socket),
+        };
         self.make_room(peer);
-        let connection = Connection::new(socket, peer, self.next_generation(), now);
+        let connection = Connection::new(stream, peer, self.next_generation(), now);
         match self.slots.iter_mut().find(|slot| slot.is_none()) {
             Some(slot) => *slot = Some(connection),
             None => self.slots.push(Some(connection)),
@@ -335,6 +345,11 @@ impl Server {
         }
     }
 
+    fn no_handshake(&mut self, peer: Peer, why: &str, now: Mono) {
+        let text = format!("HttpRequest: no encrypted connection -- client [{}]: {why}", shown(peer));
+        self.log.add(Topic::Handshake, &text, now);
+    }
+
     fn close(&mut self, id: ConnectionId) {
         if self.connection(id).is_some()
             && let Some(slot) = self.slots.get_mut(id.slot)
@@ -347,6 +362,12 @@ impl Server {
         match step {
             Step::Waits => {}
             Step::Ended => self.close(id),
+            Step::NoHandshake(why) => {
+                if let Some(peer) = self.connection(id).map(|connection| connection.peer) {
+                    self.no_handshake(peer, &why, now);
+                }
+                self.close(id);
+            }
             Step::Refused(refusal) => self.send(id, refusal.into(), now),
             Step::Request(head, body) => self.judge(id, head, body, now),
         }
@@ -433,7 +454,8 @@ impl Server {
         let peer = connection.peer;
         let is_private = peer == Peer::Private;
         let token = token.filter(|_| !is_private);
-        let printing = Printing { head_only: connection.head_only(), plain_errors: is_private, signature, token };
+        let (head_only, encrypted) = (connection.head_only(), connection.is_encrypted());
+        let printing = Printing { head_only, plain_errors: is_private, signature, token, encrypted };
         if let Some(message) = reply.message().filter(|_| !is_private && reply.code() != 401) {
             let text = format!("HttpRequest: error -- client [{}]: HTTP/1.0 {} {message}", shown(peer), reply.code());
             self.log.add(Topic::Error, &text, now);

@@ -94,6 +94,8 @@ pub(super) struct Printing {
     pub signature: &'static str,
     /// The token for the cookie of a good answer.
     pub token: Option<String>,
+    /// It is sent over an encrypted connection.
+    pub encrypted: bool,
 }
 
 /// The bytes of an answer: HTTP/1.0, so that the length is always told and nothing is chunked.
@@ -101,7 +103,9 @@ pub(super) fn print(reply: Reply, printing: Printing) -> Vec<u8> {
     let status = StatusCode(reply.code);
     let cookie = match &reply.body {
         Body::Content(..) => {
-            printing.token.map(|token| format!("{NAME}={token}; Max-Age={COOKIE_AGE}; HttpOnly; SameSite=strict"))
+            let secure = if printing.encrypted { "; Secure" } else { "" };
+            let cookie = |token| format!("{NAME}={token}; Max-Age={COOKIE_AGE}; HttpOnly; SameSite=strict{secure}");
+            printing.token.map(cookie)
         }
         Body::Message(_) => None,
     };
@@ -121,6 +125,9 @@ pub(super) fn print(reply: Reply, printing: Printing) -> Vec<u8> {
         ("Cache-Control", "no-store"),
         ("Content-Type", content_type),
     ];
+    if printing.encrypted {
+        fields.push(("Strict-Transport-Security", "max-age=63072000; includeSubdomains; preload"));
+    }
     if let Some(cookie) = &cookie {
         fields.push(("Set-Cookie", cookie));
     }
@@ -157,7 +164,7 @@ mod tests {
     use super::*;
 
     const PRINTING: Printing =
-        Printing { head_only: false, plain_errors: false, signature: "pollux/0.1.0", token: None };
+        Printing { head_only: false, plain_errors: false, signature: "pollux/0.1.0", token: None, encrypted: false };
 
     fn text(reply: Reply, printing: Printing) -> String {
         String::from_utf8(print(reply, printing)).unwrap()
@@ -209,6 +216,15 @@ mod tests {
         assert!(moved.contains("\r\nSet-Cookie: securitytoken=ab; Max-Age=600; HttpOnly; SameSite=strict\r\n"));
         assert!(!text(Reply::error(404, "x"), printing()).contains("Set-Cookie"));
         assert!(!text(Reply::moved("/a\r\nX: y", "x"), printing()).contains("X: y"));
+    }
+
+    #[test]
+    fn over_an_encrypted_connection_browsers_are_told_to_stay_there() {
+        let printing = Printing { token: Some("ab".into()), encrypted: true, ..PRINTING };
+        let answer = text(Reply::text("pong"), printing);
+        assert!(answer.contains("\r\nStrict-Transport-Security: max-age=63072000; "), "{answer}");
+        assert!(answer.contains("; SameSite=strict; Secure\r\n"), "{answer}");
+        assert!(!text(Reply::text("pong"), PRINTING).contains("Strict-Transport"));
     }
 
     #[test]

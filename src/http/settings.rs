@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::config::{AllowGroup, Credential, Httpd, PasswordFile, Signature};
+use crate::sys::tls::Acceptor;
 
 use super::allow::AllowList;
 
@@ -26,15 +27,18 @@ pub struct Settings {
     pub socket_read_only: bool,
     /// Our names, with which requests may come where no log-in is asked.
     pub names: Vec<String>,
+    /// Encrypts what goes over TCP.
+    pub tls: Option<Acceptor>,
     /// Whether answers tell our version.
     pub signature: Signature,
 }
 
 impl Settings {
-    /// The settings of a control file, for a machine with these names.
-    pub fn new(httpd: &Httpd, names: Vec<String>) -> Settings {
+    /// The settings of a control file, for a machine with these names and with the server that encrypts.
+    pub fn new(httpd: &Httpd, names: Vec<String>, tls: Option<Acceptor>) -> Settings {
         Settings {
             names,
+            tls,
             allow: AllowList::new(&httpd.allow),
             credentials: httpd.credentials.clone(),
             password_files: httpd.password_files.clone(),

@@ -46,6 +46,7 @@ pub mod fault;
 pub mod head;
 pub mod posix;
 pub mod table;
+pub mod tls;
 mod uname;
 
 pub mod freebsd;

@@ -29,5 +29,6 @@ mod revive;
 mod scale;
 mod shown;
 mod storm;
+mod tls;
 mod traps;
 mod waits;

@@ -49,7 +49,7 @@ fn httpd(allow: &[&str], credentials: &[(&str, &str)]) -> Settings {
         credentials: credentials.iter().map(user).collect(),
         ..Httpd::default()
     };
-    Settings::new(&httpd, vec!["box.example".to_owned()])
+    Settings::new(&httpd, vec!["box.example".to_owned()], None)
 }
 
 impl Rig {
