@@ -16,6 +16,9 @@
 #   make mutants         put mistakes into the core one by one: the tests must find each
 #   make lint            manual pages, formatting, clippy, documentation, scripts
 #   make freebsd-check   type check, lints and link for FreeBSD, from any Linux or on FreeBSD itself
+#   make freebsd         the program for FreeBSD on amd64, with OpenSSL in it: target/freebsd/static/pollux
+#   make freebsd-base    the same for the OpenSSL of FreeBSD 15's base system: target/freebsd/base/pollux
+#   make freebsd-tests   link all tests for FreeBSD
 #   make clean           remove target/
 #
 # PREFIX, SYSCONFDIR, STATEDIR, RUNDIR and PIDFILE are compiled in: give `make` and `make install` the same ones.
@@ -45,7 +48,7 @@ SCRIPTS = tests/need.sh tests/clients/*.sh tests/demo/*.sh tests/freebsd/*.sh te
 	tests/port/rc.subr port/*.sh port/etc/periodic.in $(RC_SCRIPT)
 RC_SCRIPT = port/sysutils/pollux/files/pollux.in
 
-.PHONY: all install install-files install-rc port test corpus compliance fuzz verdicts bench simulate mutants demo test-clients lint lint-man lint-scripts lint-rust doc freebsd-check clean
+.PHONY: all install install-files install-rc port test corpus compliance fuzz verdicts bench simulate mutants demo test-clients lint lint-man lint-scripts lint-rust doc freebsd-check freebsd freebsd-base freebsd-tests clean
 
 all:
 	@sh tests/need.sh rust cc openssl
@@ -166,6 +169,15 @@ doc:
 
 freebsd-check:
 	@sh tests/freebsd/cross.sh
+
+freebsd:
+	@$(PATHS) sh tests/freebsd/cross.sh release static
+
+freebsd-base:
+	@$(PATHS) sh tests/freebsd/cross.sh release base
+
+freebsd-tests:
+	@sh tests/freebsd/cross.sh tests
 
 clean:
 	$(CARGO) clean

@@ -9,6 +9,10 @@
 #                                         lists of names in the openssl-src crate
 #
 # cross.sh setup : only makes the toolchain. Afterwards `. DIR/env` gives a shell RUSTC, the linker and fbsd_clippy.
+# cross.sh release static : target/freebsd/static/pollux, which has OpenSSL in it and asks for the C library alone. OpenSSL is
+#   compiled once, from the openssl-src crate, which takes perl, make and some minutes.
+# cross.sh release base : target/freebsd/base/pollux, which asks for the OpenSSL of FreeBSD 15's base system.
+# cross.sh tests : links all tests; they are run on FreeBSD.
 # DIR is ${XDG_CACHE_HOME:-$HOME/.cache}/pollux-freebsd; about 1 GB and two minutes. Its `env` is written last, so a
 # toolchain that was interrupted is made anew.
 set -eu
@@ -151,6 +155,67 @@ END
     echo ". $own/env" >>"$dir/env"
 )
 
+# OpenSSL 3 to be linked in. It loads nothing at run time (no-module, no-dso), so that the paths of this machine that are
+# compiled into it do not matter on another one; certificates and openssl.cnf are those of FreeBSD's base, /etc/ssl.
+make_static_openssl() (
+    for tool in perl make; do command -v $tool >/dev/null || fail "compiling OpenSSL needs $tool"; done
+    say 'compiling OpenSSL, once; this takes some minutes'
+    own=$dir/openssl-static
+    rm -rf "$own"
+    mkdir -p "$own/seed/src"
+    for tool in ar ranlib; do
+        printf '#!/bin/sh\nexec "%s/v/bin/python" -m ziglang %s "$@"\n' "$dir" $tool >"$own/$tool"
+        chmod +x "$own/$tool"
+    done
+    cat >"$own/seed/Cargo.toml" <<'END'
+[package]
+name = "seed"
+version = "0.0.0"
+edition = "2021"
+[workspace]
+[dependencies]
+openssl-src = { version = "300", features = ["no-dso"] }
+END
+    cat >"$own/seed/src/main.rs" <<'END'
+fn main() {
+    let to = std::env::args().nth(1).expect("a directory");
+    let mut build = openssl_src::Build::new();
+    build.host("x86_64-unknown-linux-gnu").target("x86_64-unknown-freebsd");
+    build.out_dir(to).openssl_dir("/etc/ssl").build();
+}
+END
+    export CC_x86_64_unknown_freebsd="$dir/openssl/cc" AR_x86_64_unknown_freebsd="$own/ar"
+    export RANLIB_x86_64_unknown_freebsd="$own/ranlib" CFLAGS_x86_64_unknown_freebsd=-g0
+    CARGO_MAKEFLAGS=-j$(nproc)
+    export CARGO_MAKEFLAGS
+    cargo build -q --manifest-path "$own/seed/Cargo.toml" --target-dir "$own/seed/target"
+    "$own/seed/target/debug/seed" "$own/build" >"$own/log" 2>&1 || { tail -n 30 "$own/log" >&2; fail 'OpenSSL does not compile'; }
+    made=$(find "$own/build" -path '*/install/include' | head -n 1)
+    [ -n "$made" ] || fail 'OpenSSL was not installed'
+    mv "${made%/include}/include" "${made%/include}/lib" "$own/"
+    rm -rf "$own/build" "$own/seed" "$own/log"
+    cat >"$own/env.new" <<END
+export X86_64_UNKNOWN_FREEBSD_OPENSSL_DIR=$own X86_64_UNKNOWN_FREEBSD_OPENSSL_STATIC=1
+END
+    mv "$own/env.new" "$own/env"
+)
+
+# Builds what people run, and says of what it is made. $1: static or base.
+release() {
+    case $1 in
+    static)
+        [ -f "$dir/openssl-static/env" ] || make_static_openssl
+        . "$dir/openssl-static/env" ;;
+    base) ;;
+    *) fail "usage: ${0##*/} release static | base" ;;
+    esac
+    cargo build --release --locked $offline --target $target --target-dir "target/freebsd-$1"
+    mkdir -p "target/freebsd/$1"
+    cp "target/freebsd-$1/$target/release/pollux" "target/freebsd/$1/pollux"
+    needed "target/freebsd/$1/pollux" "$1"
+    say "target/freebsd/$1/pollux has $(wc -c <"target/freebsd/$1/pollux") bytes"
+}
+
 setup() {
     if [ -f "$dir/env" ]; then
         [ -f "$dir/openssl/env" ] || make_openssl
@@ -172,14 +237,15 @@ setup() {
     say "toolchain ready: $("$dir/root/usr/bin/rustc" -V 2>/dev/null || (. "$dir/env"; "$RUSTC" -V))"
 }
 
-# The program must ask for libraries of FreeBSD's base system only.
+# The program must ask for libraries of FreeBSD's base system only; one with OpenSSL in it (`static`) not for that.
 needed() {
     command -v readelf >/dev/null || return 0
     libraries=$(readelf -d "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\].*/\1/p')
     for library in $libraries; do
         case $library in
         libc.so.7 | libthr.so.3 | libm.so.5 | libgcc_s.so.1 | libutil.so.* | librt.so.1 | libexecinfo.so.1 | libsys.so.7) ;;
-        libcrypto.so.3[05] | libssl.so.3[05]) ;;
+        libcrypto.so.3[05] | libssl.so.3[05])
+            [ "${2:-}" != static ] || fail "$1 has OpenSSL in it and needs $library all the same" ;;
         *) fail "$1 needs $library, which is not in FreeBSD's base system" ;;
         esac
     done
@@ -190,6 +256,22 @@ needed() {
 case ${1:-check} in
 setup)
     setup ;;
+release)
+    cd "$here"
+    [ "$(uname -s)" != FreeBSD ] || fail 'on FreeBSD: make'
+    setup
+    . "$dir/env"
+    offline=
+    ! cargo fetch --locked --offline >/dev/null 2>&1 || offline=--offline
+    release "${2:-}" ;;
+tests)
+    cd "$here"
+    [ "$(uname -s)" != FreeBSD ] || fail 'on FreeBSD: make test'
+    setup
+    . "$dir/env"
+    offline=
+    ! cargo fetch --locked --offline >/dev/null 2>&1 || offline=--offline
+    cargo test --no-run --locked $offline --target $target --target-dir target/freebsd ;;
 check)
     cd "$here"
     offline=
@@ -214,5 +296,5 @@ check)
         needed target/freebsd/$target/debug/pollux
     fi ;;
 *)
-    fail "usage: ${0##*/} [setup | check]" ;;
+    fail "usage: ${0##*/} [setup | check | release static | release base | tests]" ;;
 esac
