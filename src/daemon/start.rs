@@ -127,6 +127,12 @@ fn prepare(called_as: CalledAs, options: Options, errand: Errand) -> Result<Prep
         (_, true) => Manner::Foreground,
         (Some(_), false) => Manner::Background,
     };
+    // A directory of our own is made; one that somebody has named must be there.
+    if settings.pidfile.is_none()
+        && let Some(directory) = places.pidfile.parent().filter(|directory| !directory.exists())
+    {
+        file::private_dir(directory).map_err(|error| format!("cannot make {}: {error}", directory.display()))?;
+    }
     let lock = match PidFile::lock(&places.pidfile) {
         Ok(lock) => lock,
         Err(LockProblem::Open(error)) => {

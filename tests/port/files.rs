@@ -1,7 +1,7 @@
 //! The entries of FILES in pollux(8): a daemon makes what they say, with these modes.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::time::Instant;
 
@@ -35,6 +35,21 @@ fn mode(path: &Path) -> Option<u32> {
 fn in_run(room: &Room, end: &str) -> Option<std::path::PathBuf> {
     let entries = fs::read_dir(room.path("run")).ok()?.flatten().map(|entry| entry.path());
     entries.into_iter().find(|path| path.extension().is_some_and(|known| known == end))
+}
+
+#[test]
+fn a_user_needs_no_directory_beforehand() {
+    let room = Room::new("user");
+    if fs::metadata(&room.0).expect("facts").uid() == 0 {
+        eprintln!("skipped: root's files are the machine's");
+        return;
+    }
+    let control = room.file("monitrc", 0o600, &format!("set log {}/log\n", room.0.display()));
+    let output = room.command(env!("CARGO_BIN_EXE_pollux")).arg("-c").arg(control).env_remove("POLLUX_RUNDIR").output();
+    let output = output.expect("pollux");
+    assert!(output.status.success(), "{}", said(&output));
+    assert_eq!(mode(&room.path(".pollux")), Some(0o700));
+    assert!(mode(&room.path(".pollux/state")).is_some());
 }
 
 #[test]
