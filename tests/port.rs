@@ -3,6 +3,8 @@
 // a test may fail loudly; clippy's exception covers test functions only, not what they share
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, clippy::print_stderr)]
 
+#[path = "port/dialogue.rs"]
+mod dialogue;
 #[path = "port/files.rs"]
 mod files;
 #[path = "port/lists.rs"]
