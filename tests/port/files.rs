@@ -70,7 +70,8 @@ fn a_daemon_makes_the_files_that_the_page_names() {
     assert!(started.status.success(), "{}", said(&started));
     let begun = Instant::now();
     let output = room.path("var/state.output/nothing");
-    while mode(&output).is_none() && begun.elapsed().as_secs() < 30 {
+    let is_there = |path: &Path| mode(path).is_some();
+    while !(is_there(&output) && is_there(&room.path("var/state"))) && begun.elapsed().as_secs() < 30 {
         pollux(&["summary"]);
     }
     let socket = in_run(&room, "sock").and_then(|path| mode(&path));

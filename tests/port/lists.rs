@@ -137,6 +137,28 @@ fn the_makefile_says_what_the_project_is() {
     }
 }
 
+#[test]
+fn each_option_installs_what_the_packing_list_has_for_it() {
+    let (makefile, plist) = (read(&format!("{PORT}/Makefile")), read(&format!("{PORT}/pkg-plist")));
+    let options = variable("Makefile", "OPTIONS_DEFINE");
+    assert_eq!(options, ["MONIT_LINK", "PAM"]);
+    for option in &options {
+        let rule = makefile.split(&format!("\npost-install-{option}-on:\n")).nth(1).expect("a rule");
+        let rule: String = rule.lines().take_while(|line| line.starts_with('\t')).collect();
+        let listed: Vec<_> = plist.lines().filter_map(|line| line.strip_prefix(&format!("%%{option}%%"))).collect();
+        assert!(!listed.is_empty(), "{option}");
+        for file in listed.iter().map(|line| line.trim_start_matches("@sample ")) {
+            assert!(rule.ends_with(&format!("/{file}")), "{option} does not install {file}: {rule}");
+        }
+        assert!(makefile.contains(&format!("\n{option}_DESC=")), "{option}");
+    }
+    let foreign = plist.lines().filter(|line| line.starts_with("%%"));
+    let known = |line: &&str| options.iter().any(|option| line.starts_with(&format!("%%{option}%%")));
+    assert!(foreign.clone().all(|line| known(&line)), "{plist}");
+    let source = makefile.split_whitespace().find_map(|word| word.strip_prefix("${WRKSRC}/port/")).expect("pam");
+    assert!(read(&format!("port/{source}")).contains("pam_unix.so"));
+}
+
 /// Every `%%NAME%%` of the scripts is one that the ports and the Makefile fill in.
 #[test]
 fn nothing_in_the_scripts_stays_unfilled() {
