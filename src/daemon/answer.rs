@@ -42,7 +42,7 @@ impl Daemon {
                 }
                 Outcome::Progress { verb, services } => self.progress(verb, &services),
                 Outcome::Lag => Reply::text(format!("{}\n", self.lag)),
-                Outcome::Log => Reply::html(html::log(&self.end_of_log(), self.server.signature())),
+                Outcome::Log => Reply::html(html::log(&self.end_of_log(), visitor)),
                 Outcome::Daemon(DaemonVerb::Quit) => {
                     self.stop();
                     Reply::text("")

@@ -52,7 +52,7 @@ pub fn answer(route: &Route, visitor: Visitor<'_>, status: impl FnOnce(Detail<'_
         Err(missing) => Reply::error(400, missing.to_string()),
     };
     Outcome::Reply(match route {
-        Route::Overview => Reply::html(html::overview(&status(Detail::Overview), visitor.signature)),
+        Route::Overview => Reply::html(html::overview(&status(Detail::Overview), visitor)),
         Route::Service(name) => {
             let status = status(Detail::One(name));
             match status.services.iter().find(|service| service.name.eq_ignore_ascii_case(name)) {
@@ -64,7 +64,7 @@ pub fn answer(route: &Route, visitor: Visitor<'_>, status: impl FnOnce(Detail<'_
             }
         }
         Route::Runtime => Reply::html(html::runtime(&status(Detail::State), visitor)),
-        Route::About => Reply::html(html::about(visitor.signature)),
+        Route::About => Reply::html(html::about(visitor)),
         Route::Log => return Outcome::Log,
         Route::Icon => Reply::svg(html::ICON),
         Route::Presence => Reply::html(""),

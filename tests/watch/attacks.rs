@@ -376,7 +376,8 @@ fn markup_in_names_addresses_and_output() {
     let overview = until("the program's end", || {
         Some(target.get("/", US)).filter(|page| page.contains("alert(2)") || page.contains("status failed"))
     });
-    let links = overview.split("<td><a href=\"").skip(1).map(|rest| rest.split_once('"').expect("an end").0);
+    let links =
+        overview.split("<td class=\"name\"><a href=\"").skip(1).map(|rest| rest.split_once('"').expect("an end").0);
     let mut pages: Vec<String> = links.map(|link| target.get(link, US)).collect();
     assert!(pages.len() >= 4 && pages.iter().all(|page| code(page) == 200), "{pages:?}");
     pages.push(overview);

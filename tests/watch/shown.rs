@@ -105,13 +105,13 @@ fn programs_read_xml_with_the_elements_they_know() {
 fn people_read_pages_and_read_only_users_no_log() {
     let (sandbox, port) = running();
     let overview = get(port, "/", RO);
-    let link = between(&overview, "<td><a href=\"", "\"");
+    let link = between(&overview, "<td class=\"name\"><a href=\"", "\"");
     assert!(overview.contains("status failed (3) -- "), "why something failed: {overview}");
     assert!(get(port, link, RO).starts_with("HTTP/1.0 200 OK\r\n"), "{link}");
     let page = get(port, "/a%20%3Cb%3E%2F%3F%26%27", RO);
     assert!(page.contains("<h1>a &lt;b&gt;/?&amp;&#39;</h1>"), "{page}");
     assert!(page.contains("process is not running") && page.contains("If doesn&#39;t exist then alert"), "{page}");
-    assert!(get(port, "/puma", US).contains("<th scope=\"row\">Pid</th>"));
+    assert!(get(port, "/puma", US).contains("<th scope=\"row\">PID</th>"));
     assert!(get(port, "/nosuch", RO).contains("<h2>Not Found</h2>There is no service named &quot;nosuch&quot;<hr>"));
     assert!(get(port, "/_viewlog", RO).starts_with("HTTP/1.0 403 "));
     let log = get(port, "/_viewlog", US);

@@ -2,7 +2,7 @@
 
 use crate::base::escape::html;
 
-use super::page;
+use super::{LOG_PATH, Visitor, page};
 
 /// What there is to show of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,11 +20,14 @@ pub enum Log {
     Elsewhere(String),
 }
 
-/// The page, latest line first. `signature` is the name in the footer.
-pub fn log(log: &Log, signature: &str) -> String {
+/// The page, latest line first.
+pub fn log(log: &Log, visitor: Visitor<'_>) -> String {
     let mut body = String::from("<h1>Log</h1>\n");
     match log {
         Log::Elsewhere(sentence) => body.push_str(&format!("<p>{}</p>\n", html(sentence))),
+        Log::File { path, text, .. } if text.is_empty() => {
+            body.push_str(&format!("<p class=\"soft\">{} is empty</p>\n", html(path)));
+        }
         Log::File { path, text, cut } => {
             let more = if *cut { "; what is older is in the file" } else { "" };
             body.push_str(&format!("<p class=\"soft\">{}, latest first{more}</p>\n<pre class=\"log\">", html(path)));
@@ -36,10 +39,10 @@ pub fn log(log: &Log, signature: &str) -> String {
                     Some("warning") => " class=\"changed\"",
                     _ => "",
                 };
-                body.push_str(&format!("<span{class}>{}</span>", html(line)));
+                body.push_str(&format!("<span{class}>{}\n</span>", html(line)));
             }
             body.push_str("</pre>\n");
         }
     }
-    page("Log", None, &body, signature)
+    page("Log", LOG_PATH, None, &body, visitor)
 }

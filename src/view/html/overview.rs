@@ -6,33 +6,34 @@ use crate::facts::rate;
 use crate::view::status::{Readings, ServiceStatus, Status};
 use crate::view::words::Condition;
 
-use super::{address, page, refresh, standing};
+use super::{Visitor, address, interval, mark, page, refresh, standing};
 
-/// The page. Problems come first, then what is under way, then the rest in the order of the configuration. `signature` is
-/// the name in the footer.
-pub fn overview(status: &Status, signature: &str) -> String {
+/// The page. Problems come first, then what is under way, then the rest in the order of the configuration.
+pub fn overview(status: &Status, visitor: Visitor<'_>) -> String {
     let mut services: Vec<&ServiceStatus> = status.services.iter().collect();
     services.sort_by_key(|service| rank(service));
     let count = |wanted| services.iter().filter(|service| Condition::of(service) == wanted).count();
-    let problems = count(Condition::Failed);
-    let verdict = match problems {
+    let verdict = match count(Condition::Failed) {
         0 => "no failures".to_owned(),
         1 => "1 failure".to_owned(),
         n => format!("{n} failures"),
     };
+    let worst = if count(Condition::Failed) > 0 { Condition::Failed } else { Condition::Ok };
     let others = [
         (count(Condition::Changed), "changed"),
         (count(Condition::Initializing), "initializing"),
         (count(Condition::NotMonitored), "not monitored"),
     ];
     let others = others.into_iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!(", {count} {word}"));
+    let plural = if services.len() == 1 { "" } else { "s" };
     let mut body = format!(
-        "<h1>{}</h1>\n<p class=\"soft\">{} services, {verdict}{}; up {}; a cycle every {} s</p>\n",
+        "<h1>{}</h1>\n<p class=\"verdict\">{}</p>\n<p class=\"soft\">{} service{plural}{}; up {}; a cycle every {}</p>\n",
         html(&status.host),
+        mark(worst.class(), worst.mark(), &verdict),
         services.len(),
         others.collect::<String>(),
         format::uptime(status.uptime),
-        status.interval.as_secs(),
+        interval(status.interval),
     );
     if !status.troubles.is_empty() {
         body.push_str("<ul class=\"troubles\">");
@@ -42,13 +43,13 @@ pub fn overview(status: &Status, signature: &str) -> String {
         body.push_str("</ul>\n");
     }
     body.push_str(
-        "<table class=\"overview\"><thead><tr><th>Service</th><th>Status</th><th>Now</th></tr></thead>\n<tbody>\n",
+        "<table class=\"overview\"><thead><tr><th>Service</th><th>Type</th><th>Status</th><th>Now</th></tr></thead>\n<tbody>\n",
     );
-    for service in services {
+    for service in &services {
         row(&mut body, service);
     }
     body.push_str("</tbody></table>\n");
-    page(&format!("{}: {verdict}", status.host), refresh(status), &body, signature)
+    page(&format!("{verdict} - {}", status.host), "/", refresh(status, services), &body, visitor)
 }
 
 /// What comes first on the page.
@@ -72,8 +73,10 @@ fn row(out: &mut String, service: &ServiceStatus) {
     // Of several lines the first says what it is about.
     let bad = bad.and_then(|text| text.lines().find(|line| !line.trim().is_empty())).map(str::to_owned);
     let now = bad.or_else(|| now(service)).unwrap_or_default();
+    let class = if Condition::of(service) == Condition::Failed { " class=\"alarm\"" } else { "" };
     out.push_str(&format!(
-        "<tr><td><a href=\"{}\">{}</a><span class=\"kind\">{}</span></td><td>{}</td><td class=\"now\">{}</td></tr>\n",
+        "<tr{class}><td class=\"name\"><a href=\"{}\">{}</a></td><td class=\"kind\">{}</td><td class=\"state\">{}</td>\
+         <td class=\"now\">{}</td></tr>\n",
         address(&service.name),
         html(&service.name),
         service.service_type.title(),
