@@ -5,6 +5,7 @@
 #   make install-rc      install the rc.d script of FreeBSD
 #   make port            write the port of FreeBSD with its distfile to target/port
 #   make test            all tests
+#   make test-browser    look at the page and press its buttons in a headless Chromium; SCREENSHOTS=DIR keeps pictures
 #   make compliance      play every case with pollux and with Monit, and compare
 #   make test-clients    programs that read and drive Monit, from PyPI, npm and Debian, against pollux
 #   make demo            watch three stand-in services at work; Ctrl-C removes everything
@@ -36,6 +37,7 @@ TARGET ?= all
 SEED ?=
 SEEDS ?= 100
 SECONDS ?= 60
+SCREENSHOTS ?=
 CARGO ?= cargo
 BINARY = target/release/pollux
 
@@ -48,7 +50,7 @@ SCRIPTS = tests/need.sh tests/clients/*.sh tests/demo/*.sh tests/freebsd/*.sh te
 	tests/port/rc.subr port/*.sh port/etc/periodic.in $(RC_SCRIPT)
 RC_SCRIPT = port/sysutils/pollux/files/pollux.in
 
-.PHONY: all install install-files install-rc port test corpus compliance fuzz verdicts bench simulate mutants demo test-clients lint lint-man lint-scripts lint-rust doc freebsd-check freebsd freebsd-base freebsd-tests clean
+.PHONY: all install install-files install-rc port test test-browser corpus compliance fuzz verdicts bench simulate mutants demo test-clients lint lint-man lint-scripts lint-rust doc freebsd-check freebsd freebsd-base freebsd-tests clean
 
 all:
 	@sh tests/need.sh rust cc openssl
@@ -101,6 +103,14 @@ port:
 test:
 	@sh tests/need.sh rust cc openssl
 	$(CARGO) test $(LOCKED)
+
+# Where there is no Chromium, nor can be had, it says so.
+test-browser:
+	@sh tests/need.sh rust cc openssl ps
+	@sh tests/need.sh python chromium || echo 'python3 or Chromium is missing: the page is not looked at' >&2
+	$(CARGO) build $(LOCKED)
+	@if command -v python3 >/dev/null 2>&1; then SCREENSHOTS='$(SCREENSHOTS)' python3 -B tests/browser/page.py target/debug/pollux; \
+	else echo 'skipped tests/browser/page.py: there is no python3' >&2; fi
 
 corpus:
 	@test -n '$(CORPUS)' || { echo 'CORPUS is not set: make corpus CORPUS=DIR, a folder with VERDICT.tsv and files/' >&2; exit 1; }

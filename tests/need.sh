@@ -6,6 +6,7 @@
 #   cc      a C compiler that links  mandoc       formats manual pages     venv    python3 with venv and pip
 #   ps      lists processes          monit      the original, to compare with
 #   openssl its headers, libraries   ip    makes networks for cases
+#   chromium  a browser to test with     python   python3
 set -u
 
 packages=
@@ -42,6 +43,12 @@ for thing; do
         command -v ps >/dev/null 2>&1 || packages="$packages procps" ;;
     mandoc | bmake | monit)
         command -v "$thing" >/dev/null 2>&1 || packages="$packages $thing" ;;
+    chromium)
+        command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 ||
+            command -v google-chrome >/dev/null 2>&1 || command -v chrome >/dev/null 2>&1 ||
+            packages="$packages chromium" ;;
+    python)
+        command -v python3 >/dev/null 2>&1 || packages="$packages python3" ;;
     ip)
         command -v ip >/dev/null 2>&1 || packages="$packages iproute2" ;;
     venv)
