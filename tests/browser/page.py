@@ -19,6 +19,7 @@ NOISY = f"#!/bin/sh\nfor i in 1 2 3 4 5 6; do echo \"$i /var/lib/{'x' * 300} <b>
 
 # One of everything that can be seen, with much of what is seldom.
 MIXED = f"""
+    set statefile {{dir}}/service/cannot-be-here
     set limits {{ programOutput: 4 kB }}
     check system box.example
         if loadavg (5min) > 1000 then alert
@@ -199,6 +200,7 @@ class Page(unittest.TestCase):
         self.assertIn("sufficient privileges", tab.text())
         self.assertEqual(daemon.standin("web"), process)
         self.assertNotIn("stop", daemon.read("log"))
+        self.clean(tab, daemon, refused=2)
 
     def test_a_page_of_somebody_else_cannot_press(self):
         daemon = self.daemon(service("web"), allow=())
@@ -256,6 +258,7 @@ class Page(unittest.TestCase):
             tab.click("Check now")
             tab.open(daemon.url)
             self.shows(tab, "status failed (3)")
+            self.assertIn("cannot be written", tab.text(".troubles"), "what the daemon itself has to say")
             pages = ["/", "/web", "/gone", "/idle", "/noisy", "/certificate", "/box.example", "/root", "/lo", "/" + LONG,
                      "/_viewlog", "/_runtime", "/_about"]
             for path in pages:
@@ -267,6 +270,7 @@ class Page(unittest.TestCase):
             tab.open(daemon.url + "/nosuch")
             self.assertIn("There is no service named \"nosuch\"", tab.text())
             self.shot(tab, f"{look}-missing")
+            self.clean(tab, daemon, refused=1)
 
 
 if __name__ == "__main__":
