@@ -5,6 +5,8 @@
 // a test may fail loudly; clippy's exception covers test functions only, not what they share
 #![allow(clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::unwrap_used)]
 
+#[path = "compliance/ask.rs"]
+mod ask;
 #[path = "compliance/case.rs"]
 mod case;
 #[path = "compliance/plain.rs"]

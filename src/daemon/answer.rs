@@ -18,9 +18,7 @@ pub(super) const ENDS: &str = "the daemon ends";
 impl Daemon {
     /// Answers every request that is there; a reload when it is known how it ends.
     pub(super) fn serve(&mut self, now: Mono) {
-        for line in self.server.take_log() {
-            self.log.error(&line.0);
-        }
+        self.tell_of_clients();
         while let Some((id, request)) = self.server.next_request() {
             let asked_by = match request.origin {
                 Origin::Private => "the command line",
@@ -64,6 +62,14 @@ impl Daemon {
                 }
             };
             self.server.respond(id, reply, now);
+        }
+        self.tell_of_clients();
+    }
+
+    /// Logs what the front has to say.
+    fn tell_of_clients(&mut self) {
+        for line in self.server.take_log() {
+            self.log.error(&line.0);
         }
     }
 

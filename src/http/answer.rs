@@ -78,8 +78,9 @@ pub fn answer(route: &Route, visitor: Visitor<'_>, status: impl FnOnce(Detail<'_
         Route::Check(selection) => {
             told(plugin::check(&status(detail_for(selection)), selection).map(|line| line.packed()))
         }
-        Route::Ping => Reply::text("pong"),
-        Route::Id => Reply::text(status(Detail::State).id),
+        // Texts, but the original calls them pages.
+        Route::Ping => Reply::html("pong"),
+        Route::Id => Reply::html(status(Detail::State).id),
         Route::Lag => return Outcome::Lag,
         Route::Daemon(verb) => return Outcome::Daemon(*verb),
         Route::Progress { verb, targets } => match targets.targets(&status(Detail::State)) {
@@ -220,8 +221,8 @@ mod tests {
     #[test]
     fn a_sign_of_life_needs_no_picture() {
         let pong = answer(&Route::Ping, VISITOR, |_| unreachable!("no picture is needed"));
-        assert_eq!(pong, Outcome::Reply(Reply::text("pong")));
+        assert_eq!(pong, Outcome::Reply(Reply::html("pong")));
         let id = answer(&Route::Id, VISITOR, |_| sample::status());
-        assert_eq!(id, Outcome::Reply(Reply::text("58a7df9504d4e52837bafda2e78fe6f3")));
+        assert_eq!(id, Outcome::Reply(Reply::html("58a7df9504d4e52837bafda2e78fe6f3")));
     }
 }

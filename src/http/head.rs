@@ -54,7 +54,7 @@ pub fn parse(bytes: &[u8]) -> Result<Option<Head>, Refusal> {
         Some("GET") => Method::Get,
         Some("HEAD") => Method::Head,
         Some("POST") => Method::Post,
-        _ => return Err(Refusal::new(501, "Method is not supported")),
+        _ => return Err(Refusal::new(501, "Method not implemented")),
     };
     let target = request.path.unwrap_or_default().as_bytes().to_vec();
     let [mut authorization, mut host, mut cookie, mut origin, mut sec_fetch_site] = [const { None }; 5];

@@ -13,6 +13,7 @@
 //! | `file PATH TEXT` | waits until a file has the text | |
 //! | `log [NAME...]` | | the news of the log, or of some services |
 //! | `xml PATH [NAME]` | asks for XML | the elements of a service, or of none: see `tree.rs` |
+//! | `ask METHOD PATH [WORD...]` | one request over HTTP | its answer: see `ask.rs` |
 //! | `sorted [NAME...]` | | the same in alphabetical order, each once: the two take the rules of a service in different order (5.11) |
 //! | `forms [NAME...]` | | the same with `N` for each number |
 //! | `exit` | waits for the end of the daemon | its exit code |
@@ -115,6 +116,7 @@ impl Player<'_> {
                 let (path, service) = rest.split_once(' ').unwrap_or((rest, ""));
                 Ok(self.sandbox.plain(&crate::tree::tree(self.sandbox.ports[0], path, service)?.join("\n")))
             }
+            "ask" => Ok(self.sandbox.plain(&crate::ask::ask(self.sandbox.ports[0], rest)?.join("\n"))),
             "sorted" => Ok(self.sorted(rest)),
             "forms" => {
                 let mut forms: Vec<String> = self.sorted(rest).iter().map(|line| form(line)).collect();
