@@ -29,6 +29,7 @@ pub(super) struct Resolver {
 impl Resolver {
     /// Takes the names of a new configuration; they are resolved as soon as the loop turns.
     pub fn set_names(&mut self, names: Vec<String>) {
+        self.told.retain(|told| names.contains(told));
         self.next = (!names.is_empty()).then(clock::monotonic);
         self.names = names;
         self.helper = None;
@@ -78,7 +79,11 @@ impl Resolver {
             if addresses.is_empty() {
                 if !self.told.contains(name) {
                     self.told.push(name.clone());
-                    log.warning(&format!("the name '{name}' of an 'allow' has no address; nobody is let in for it"));
+                    let who = match server.lets_in_by(name) {
+                        true => "the addresses that it had are let in",
+                        false => "nobody is let in for it",
+                    };
+                    log.warning(&format!("the name '{name}' of an 'allow' has no address now; {who}"));
                 }
             } else {
                 self.told.retain(|told| told != name);
@@ -97,4 +102,45 @@ fn answer(names: &[String]) -> Vec<u8> {
         }
     }
     text.into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{AllowHost, Httpd};
+    use crate::http::Settings;
+    use crate::sys::posix::poll::{Interest, PollSet};
+
+    /// A round, to its end.
+    fn round(resolver: &mut Resolver, now: Mono, server: &mut Server, log: &mut Log) {
+        resolver.tick(now, server, log);
+        while let Some(fd) = resolver.fd() {
+            let mut set = PollSet::default();
+            set.add(fd, Interest::Read, ());
+            assert!(!set.wait(Some(Duration::from_secs(20))).unwrap().is_empty());
+            resolver.read(server, log);
+        }
+    }
+
+    #[test]
+    fn names_are_looked_up_again_and_again() {
+        // Literal addresses need no name server.
+        let httpd = Httpd { allow: vec![AllowHost::Name("192.0.2.7".to_owned())], ..Httpd::default() };
+        let mut server = Server::new(Settings::new(&httpd, Vec::new(), None));
+        let mut log = Log::new("pollux", false);
+        let mut resolver = Resolver::default();
+        resolver.set_names(server.names_to_resolve());
+        let now = clock::monotonic();
+        assert!(!server.lets_in_by("192.0.2.7"));
+        round(&mut resolver, now, &mut server, &mut log);
+        assert!(server.lets_in_by("192.0.2.7"));
+        resolver.tick(now.plus(AGAIN - Duration::from_secs(1)), &mut server, &mut log);
+        assert!(resolver.fd().is_none(), "not yet");
+        resolver.tick(now.plus(AGAIN), &mut server, &mut log);
+        assert!(resolver.fd().is_some());
+        resolver.tick(now.plus(AGAIN).plus(PATIENCE), &mut server, &mut log);
+        assert!(resolver.fd().is_none(), "what does not answer is given up");
+        assert!(server.lets_in_by("192.0.2.7"), "and the addresses that were known are kept");
+        assert!(resolver.next_deadline().is_some_and(|next| next > now.plus(AGAIN)));
+    }
 }

@@ -57,6 +57,11 @@ impl AllowList {
         }
     }
 
+    /// Whether an address is known of that name.
+    pub fn is_resolved(&self, name: &str) -> bool {
+        self.names.iter().any(|(listed, addresses)| listed == name && !addresses.is_empty())
+    }
+
     /// Takes over the addresses that `old` knows for names that are in both, so that a reload locks nobody out until the
     /// names are looked up again.
     pub fn inherit(&mut self, old: &AllowList) {
@@ -135,6 +140,7 @@ mod tests {
         list.set_resolved("admin.example", &["::ffff:192.0.2.1".parse().unwrap()]);
         list.set_resolved("other.example", &["192.0.2.2".parse().unwrap()]);
         assert!(permits(&list, "192.0.2.1") && !permits(&list, "192.0.2.2"));
+        assert!(list.is_resolved("admin.example") && !list.is_resolved("other.example"));
         let mut reloaded = AllowList::new(&[AllowHost::Name("admin.example".into())]);
         reloaded.inherit(&list);
         assert!(permits(&reloaded, "192.0.2.1") && !permits(&reloaded, "127.0.0.1"));

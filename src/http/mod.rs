@@ -142,6 +142,11 @@ impl Server {
         self.settings.allow.names().map(str::to_owned).collect()
     }
 
+    /// Whether hosts are let in by that name now.
+    pub fn lets_in_by(&self, name: &str) -> bool {
+        self.settings.allow.is_resolved(name)
+    }
+
     /// Sets the addresses of one of them.
     pub fn set_resolved(&mut self, name: &str, addresses: &[IpAddr]) {
         self.settings.allow.set_resolved(name, addresses);

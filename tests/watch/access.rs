@@ -373,14 +373,9 @@ const char *pam_strerror(void *handle, int status) { (void)handle; return status
 fn members_of_a_group_log_in_by_pam_unless_their_account_is_locked() {
     const NAME: &str = "members_of_a_group_log_in_by_pam";
     let sandbox = Sandbox::new();
-    let (source, library) = (sandbox.path("pam.c"), sandbox.path("libpam.so.0"));
-    fs::write(&source, LIBPAM).expect("file");
-    let define = format!("-DDIR=\"{}\"", sandbox.dir.display());
-    let compiled =
-        std::process::Command::new("cc").args(["-shared", "-fPIC", &define, "-o"]).args([&library, &source]).output();
-    match compiled {
-        Ok(output) if output.status.success() => {}
-        told => return skipped(NAME, &format!("no C compiler: {told:?}")),
+    let library = sandbox.path("libpam.so.0");
+    if let Err(why) = compile(&sandbox, LIBPAM, &library) {
+        return skipped(NAME, &why);
     }
     let of_id = |option: &str| {
         let output = std::process::Command::new("id").arg(option).output().expect("id");
@@ -449,4 +444,84 @@ fn without_pam_its_users_are_not_let_in_and_the_log_says_why() {
     assert!(code(&answer) == 503 && !answer.contains("libpam"), "{answer}");
     sandbox.await_log("HttpRequest: the password of client [] cannot be checked -- PAM cannot be used: ");
     sandbox.stop();
+}
+
+/// A resolver that answers from a file: an address, or nothing.
+const RESOLVER: &str = r#"
+#include <sys/types.h>
+#include <sys/socket.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **result)
+{
+    char text[64] = "";
+    FILE *file = fopen(DIR "/address", "r");
+    struct addrinfo *info;
+    struct sockaddr_in *name;
+    (void)node, (void)service, (void)hints;
+    if (file == NULL)
+        return EAI_AGAIN;
+    if (fgets(text, sizeof text, file) == NULL)
+        text[0] = 0;
+    fclose(file);
+    info = calloc(1, sizeof *info);
+    name = calloc(1, sizeof *name);
+    name->sin_family = AF_INET;
+    if (inet_pton(AF_INET, text, &name->sin_addr) != 1)
+        return EAI_NONAME;
+    info->ai_family = AF_INET;
+    info->ai_socktype = SOCK_STREAM;
+    info->ai_addrlen = sizeof *name;
+    info->ai_addr = (struct sockaddr *)name;
+    *result = info;
+    return 0;
+}
+void freeaddrinfo(struct addrinfo *info) { (void)info; }
+"#;
+
+#[test]
+fn a_host_is_let_in_by_its_name_and_a_silent_name_server_takes_nothing_away() {
+    let sandbox = Sandbox::new();
+    let library = sandbox.path("resolver.so");
+    if let Err(why) = compile(&sandbox, RESOLVER, &library) {
+        return skipped("a_host_is_let_in_by_its_name", &why);
+    }
+    let sandbox = sandbox.with_env("LD_PRELOAD", &library.display().to_string());
+    let port = page::free_port();
+    sandbox.control(&format!("set httpd port {port} address 127.0.0.1 allow admin.example.net\ncheck system box\n"));
+    let enters = || page::get(port, "/_ping").is_ok_and(|answer| answer.ends_with("pong"));
+    sandbox.start();
+    sandbox.await_log("the name 'admin.example.net' of an 'allow' has no address now; nobody is let in for it\n");
+    assert!(!enters());
+    sandbox.await_log("Denied connection from non-authorized client [127.0.0.1]\n");
+    fs::write(sandbox.path("address"), "127.0.0.1").expect("file");
+    assert_eq!(sandbox.cli(&["reload"]).code, Some(0));
+    until("the host is let in", || enters().then_some(()));
+    fs::remove_file(sandbox.path("address")).expect("file");
+    assert_eq!(sandbox.cli(&["reload"]).code, Some(0));
+    sandbox.await_log(
+        "the name 'admin.example.net' of an 'allow' has no address now; the addresses that it had are let in\n",
+    );
+    assert!(enters());
+    fs::write(sandbox.path("address"), "192.0.2.1").expect("file");
+    assert_eq!(sandbox.cli(&["reload"]).code, Some(0));
+    until("the host is not let in any more", || (!enters()).then_some(()));
+    sandbox.stop();
+}
+
+/// Makes a library of a text in C; says why not when there is no compiler.
+fn compile(sandbox: &Sandbox, text: &str, library: &Path) -> Result<(), String> {
+    let source = sandbox.path("library.c");
+    fs::write(&source, text).expect("file");
+    let define = format!("-DDIR=\"{}\"", sandbox.dir.display());
+    let mut command = std::process::Command::new("cc");
+    let told = command.args(["-shared", "-fPIC", &define, "-o"]).args([library, &source]).output();
+    match told {
+        Ok(output) if output.status.success() => Ok(()),
+        told => Err(format!("no C compiler: {told:?}")),
+    }
 }
