@@ -109,7 +109,7 @@ impl Builder<'_> {
         let Some((httpd, location)) = self.settings.httpd.as_ref().zip(self.httpd_place) else {
             return;
         };
-        let open = httpd.credentials.is_empty() && httpd.port.is_some() && !httpd.allow.is_empty();
+        let open = passwords(httpd) == 0 && httpd.port.is_some() && !httpd.allow.is_empty();
         let mut warnings = Vec::new();
         if let Some(message) = page(httpd) {
             let warning = Diagnostic::warning(location, message);

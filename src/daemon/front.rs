@@ -36,12 +36,12 @@ pub(super) fn listen(
             Ok(Some(format!("monit: monit {error}; it is served by the socket file alone")))
         }
         Err(error @ Error::NobodyAllowed) => Ok(Some(format!("monit: monit {error}"))),
-        Err(error @ Error::Socket(..)) => Err(format!(
-            "{error}; if Monit or another pollux runs there, stop it first, otherwise change the path in 'set httpd'"
-        )),
-        Err(error) => Err(format!(
-            "{error}; if Monit or another pollux runs there, stop it first, otherwise change the port in 'set httpd'"
-        )),
+        Err(error) => {
+            let what = if matches!(error, Error::Socket(..)) { "path" } else { "port" };
+            Err(format!(
+                "{error}; if Monit or another pollux runs there, stop it first, otherwise change the {what} in 'set httpd'"
+            ))
+        }
     }
 }
 

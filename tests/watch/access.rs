@@ -525,3 +525,59 @@ fn compile(sandbox: &Sandbox, text: &str, library: &Path) -> Result<(), String> 
         told => Err(format!("no C compiler: {told:?}")),
     }
 }
+
+#[test]
+fn no_answer_holds_a_secret() {
+    let (sandbox, port) = (Sandbox::new(), page::free_port());
+    fs::write(sandbox.path("pw"), format!("apr:{}\nanna:fileword\n", HASHES[0].1)).expect("file");
+    let script = sandbox.script("say", "#!/bin/sh\necho said\n");
+    sandbox.control(&format!(
+        "set environment {{ DB_PASSWORD = envword }}\n\
+         set httpd port {port} address 127.0.0.1 unixsocket @DIR@/s\n\
+         \x20 allow adm:'firstword' allow guest:'guestword' read-only allow cleartext @DIR@/pw\n\
+         check system box\ncheck program say with path \"{script}\" if status != 0 then alert\n"
+    ));
+    sandbox.start();
+    sandbox.cycle();
+    let wrong = page::get_with(port, "/", &login("adm:wrongword")).expect("an answer");
+    assert_eq!(code(&wrong), 401);
+    let paths = [
+        "/",
+        "/box",
+        "/say",
+        "/_runtime",
+        "/_about",
+        "/_viewlog",
+        "/_status",
+        "/_status?format=xml",
+        "/_status2?format=xml",
+        "/_summary",
+        "/_report",
+        "/_ping",
+        "/_getid",
+        "/_monit",
+        "/_style.css",
+        "/nosuch",
+        "/_doaction",
+        "/_report?type=nonsense",
+    ];
+    let mut answers = vec![wrong];
+    for user in ["adm:firstword", "guest:guestword", "anna:fileword", "nobody:x", "adm:wrongword"] {
+        for path in paths {
+            answers.push(page::get_with(port, path, &login(user)).expect("an answer"));
+            answers.push(ask(&sandbox.path("s"), &get(path, &login(user))).expect("an answer"));
+        }
+    }
+    assert!(answers.iter().filter(|answer| code(answer) == 200).count() > 60);
+    for secret in ["envword", "firstword", "guestword", "fileword", "wrongword", "$apr1$"] {
+        for answer in &answers {
+            assert!(!answer.contains(secret), "{secret} in {answer}");
+        }
+        assert!(!sandbox.log().contains(secret), "{secret} in the log");
+    }
+    // What a name for the log-in may hold is harmless where it is shown.
+    let script = login("<script>alert(1)</script>\r\nfaked line:x");
+    assert_eq!(code(&page::get_with(port, "/", &script).expect("an answer")), 429, "the guesses above count");
+    assert_eq!(code(&ask(&sandbox.path("s"), &get("/", &script)).expect("an answer")), 429);
+    sandbox.stop();
+}
