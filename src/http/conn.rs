@@ -162,6 +162,19 @@ impl Connection {
         matches!(self.stream, Stream::Tls(_))
     }
 
+    /// The same connection without encryption, after a handshake that failed: it waits for the client to read why, or with
+    /// `answers` for an answer of ours. `None` when no descriptor is left.
+    pub(super) fn without_encryption(self, answers: bool, now: Mono) -> Option<Connection> {
+        let mut stream = self.stream.without_encryption().ok()?;
+        let (state, time) = if answers {
+            (State::Answering { head_only: false }, ANSWER_TIME)
+        } else {
+            stream.finish_sending().ok()?;
+            (State::Lingering { swallowed: 0 }, LINGER_TIME)
+        };
+        Some(Connection { stream, state, deadline: now.plus(time), ..self })
+    }
+
     /// Whether a request is complete and waits for its answer.
     pub(super) fn is_answering(&self) -> bool {
         matches!(self.state, State::Answering { .. })

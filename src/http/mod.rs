@@ -42,6 +42,7 @@ use crate::config::Signature;
 use crate::sys::posix::net;
 use crate::sys::posix::poll::Interest;
 use crate::sys::posix::random;
+use crate::sys::tls;
 
 use conn::{Connection, Step, Worth};
 use head::Head;
@@ -350,6 +351,19 @@ impl Server {
         }
     }
 
+    /// The client reads why before the connection ends; one that speaks HTTP in the clear is answered so.
+    fn give_up_encryption(&mut self, id: ConnectionId, why: &str, now: Mono) {
+        let Some(peer) = self.connection(id).map(|connection| connection.peer) else { return };
+        self.no_handshake(peer, why, now);
+        let is_plain = why == tls::PLAIN_HTTP;
+        if let Some(slot) = self.slots.get_mut(id.slot) {
+            *slot = slot.take().and_then(|connection| connection.without_encryption(is_plain, now));
+        }
+        if is_plain {
+            self.send(id, Reply::error(400, "This page is encrypted; ask for it with https"), now);
+        }
+    }
+
     fn no_handshake(&mut self, peer: Peer, why: &str, now: Mono) {
         let text = format!("HttpRequest: no encrypted connection -- client [{}]: {why}", shown(peer));
         self.log.add(Topic::Handshake, &text, now);
@@ -367,12 +381,7 @@ impl Server {
         match step {
             Step::Waits => {}
             Step::Ended => self.close(id),
-            Step::NoHandshake(why) => {
-                if let Some(peer) = self.connection(id).map(|connection| connection.peer) {
-                    self.no_handshake(peer, &why, now);
-                }
-                self.close(id);
-            }
+            Step::NoHandshake(why) => self.give_up_encryption(id, &why, now),
             Step::Refused(refusal) => self.send(id, refusal.into(), now),
             Step::Request(head, body) => self.judge(id, head, body, now),
         }

@@ -37,6 +37,14 @@ impl Stream {
         }
     }
 
+    /// The same connection without encryption, after a handshake that failed.
+    pub(super) fn without_encryption(self) -> io::Result<Stream> {
+        match self {
+            Stream::Plain(socket) => Ok(Stream::Plain(socket)),
+            Stream::Tls(session) => session.into_socket().map(Stream::Plain),
+        }
+    }
+
     /// Reads what has arrived; see [`net::receive`].
     pub(super) fn receive(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {

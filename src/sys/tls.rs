@@ -34,6 +34,9 @@ pub struct Identity {
     pub ciphers: Option<String>,
 }
 
+/// The library's word for a client that speaks HTTP in the clear.
+pub const PLAIN_HTTP: &str = "http request";
+
 /// Why there can be no encryption.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TlsError {
@@ -272,6 +275,14 @@ mod library {
             net::finish_sending(self.socket())
         }
 
+        /// The socket alone, after a handshake that failed: what the library had to say of that is sent.
+        ///
+        /// # Errors
+        /// No descriptor left.
+        pub fn into_socket(self) -> io::Result<OwnedFd> {
+            self.socket().try_clone_to_owned()
+        }
+
         fn refused(&mut self, error: Error) -> io::Error {
             self.waits_for = match error.code() {
                 ErrorCode::WANT_READ => Some(Interest::Read),
@@ -352,6 +363,10 @@ mod library {
 
         pub fn send(&mut self, _: &[u8]) -> io::Result<usize> {
             match *self {}
+        }
+
+        pub fn into_socket(self) -> io::Result<OwnedFd> {
+            match self {}
         }
 
         pub fn finish_sending(&mut self) -> io::Result<()> {

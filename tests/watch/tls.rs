@@ -125,8 +125,10 @@ fn the_page_is_encrypted_and_says_so() {
     }
     sandbox.await_log("HttpRequest: no encrypted connection -- client [127.0.0.1]: ");
 
-    // Whoever does not encrypt is not answered.
-    assert!(!page::get(port, "/_ping").is_ok_and(|answer| answer.contains("pong")));
+    // Whoever does not encrypt is told so, and nothing else.
+    let answer = page::get(port, "/_ping").expect("an answer");
+    assert!(answer.starts_with("HTTP/1.0 400 ") && answer.contains("ask for it with https"), "{answer}");
+    assert!(!answer.contains("pong") && !answer.contains("Set-Cookie"), "{answer}");
     sandbox.await_log("HttpRequest: no encrypted connection -- client [127.0.0.1]: http request");
 
     // A request in two records, one of which is longer than what is read at a time, with more behind it.
@@ -186,7 +188,7 @@ fn handshakes_that_do_not_end_keep_nobody_out_and_wake_nobody() {
     sandbox.start();
     // The first bytes of a ClientHello whose length promises more.
     let begun = [22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3];
-    let mut crowd: Vec<_> = (0..100)
+    let mut crowd: Vec<_> = (0..40)
         .map(|_| {
             let mut stream = page::connect(port).expect("a connection");
             // One that has lost its place already may be told so.
@@ -234,6 +236,14 @@ fn clients_show_a_certificate_where_one_is_asked() {
     assert_eq!(by(&Pair::new("authority", 2, None)), None, "a name is not enough");
     assert_eq!(get(port, &server, "/_ping", |_| {}), None);
     sandbox.await_log("HttpRequest: no encrypted connection -- client [127.0.0.1]: peer did not return a certificate");
+    // The client reads why: the alert is not lost with the connection.
+    let mut stream = connect(port, &server, |builder| {
+        builder.set_min_proto_version(Some(SslVersion::TLS1_3)).expect("version");
+    })
+    .expect("in TLS 1.3 the client has shaken hands before the server judges its certificate");
+    let _ = stream.write_all(b"GET /_ping HTTP/1.0\r\n\r\n");
+    let why = stream.read(&mut [0; 1]).expect_err("no answer").to_string();
+    assert!(why.contains("certificate required"), "{why}");
     sandbox.stop();
 }
 
