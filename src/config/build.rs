@@ -392,6 +392,7 @@ impl<'a> Builder<'a> {
         }
         self.warn_idle();
         self.warn_page();
+        self.warn_names();
         self.warn_collectors();
         let mut new_places: Vec<usize> = vec![0; order.len()];
         for (new, old) in order.iter().enumerate() {

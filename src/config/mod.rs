@@ -23,3 +23,4 @@ mod using;
 pub mod world;
 
 pub use model::*;
+pub use surprises::OWN_PAGES;

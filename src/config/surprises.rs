@@ -9,6 +9,23 @@ use crate::syntax::diagnostic::Diagnostic;
 use crate::syntax::source::{Location, Span};
 use crate::syntax::statement::Set;
 
+/// Names at which the daemon has pages of its own.
+pub const OWN_PAGES: [&str; 13] = [
+    "_status",
+    "_status2",
+    "_summary",
+    "_report",
+    "_runtime",
+    "_about",
+    "_viewlog",
+    "_monit",
+    "_ping",
+    "_getid",
+    "_doaction",
+    "_style.css",
+    "favicon.ico",
+];
+
 /// Where a setting was given of which only the last one counts.
 pub(super) struct Given {
     location: Location,
@@ -102,6 +119,27 @@ impl Builder<'_> {
             Some(_) => return,
         };
         self.push(Diagnostic::warning(location, message));
+    }
+
+    /// Warns of services whose page nobody can ask for: browsers take dots for steps, and other names are the daemon's own.
+    pub(super) fn warn_names(&mut self) {
+        if self.settings.httpd.is_none() {
+            return;
+        }
+        let is_taken = |name: &str| matches!(name, "." | "..") || OWN_PAGES.contains(&name);
+        let taken = self.drafts().iter().filter(|draft| is_taken(&draft.name));
+        let warnings = taken.map(|draft| {
+            let name = &draft.name;
+            let message = match name.as_str() {
+                "." | ".." => {
+                    format!("the page of '{name}' cannot be asked for: browsers take '/{name}' for another path")
+                }
+                _ => format!("the page of '{name}' cannot be asked for: '/{name}' is a page of the daemon"),
+            };
+            Diagnostic::warning(draft.location, message).with_help("give the service another name")
+        });
+        let warnings: Vec<Diagnostic> = warnings.collect();
+        warnings.into_iter().for_each(|warning| self.push(warning));
     }
 
     /// Says who may act through the page, when that may be more than is meant.

@@ -368,6 +368,23 @@ mod tests {
     }
 
     #[test]
+    fn control_files_are_told_of_each_name_that_is_a_page_of_ours() {
+        for name in crate::config::OWN_PAGES {
+            let page = Route::Service(name.to_owned());
+            let is_seen = get(&format!("/{name}")) == Ok(page);
+            let is_obeyed = post(&format!("/{name}"), "action=stop", &tcp(false))
+                .is_ok_and(|route| matches!(route, Route::Action { targets: Selection::Named(_), .. }));
+            assert!(!(is_seen && is_obeyed), "{name}");
+        }
+        let source = include_str!("route.rs");
+        let routes = source.split_once("fn route(").and_then(|(_, rest)| rest.split_once("\nfn time(")).unwrap().0;
+        let paths = routes.split('"').filter_map(|text| text.strip_prefix('/')).filter(|path| path.starts_with('_'));
+        for path in paths.filter(|path| !["_lag", "_check", "_progress", "_daemon"].contains(path)) {
+            assert!(crate::config::OWN_PAGES.contains(&path), "{path}");
+        }
+    }
+
+    #[test]
     fn actions_name_their_targets() {
         let body = "action=start&service=a&service=b";
         let targets = Selection::Named(vec!["a".into(), "b".into()]);

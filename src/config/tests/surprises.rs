@@ -130,3 +130,20 @@ fn hidden_processes_are_told_once_and_not_of_the_users_own() {
     assert!(message.contains("hidden") && place == "check process", "{warnings:?}");
     assert!(loaded(&fake).messages().contains("monitrc:2:"));
 }
+
+#[test]
+fn a_service_whose_page_cannot_be_asked_for_is_told() {
+    let page = "set httpd port 1\n allow u:p\n";
+    let told = |name: &str| {
+        let found = warnings(&format!("{page}check file \"{name}\" with path /f\n"));
+        let found: Vec<String> =
+            found.into_iter().map(|(text, _)| text).filter(|text| text.contains("page of")).collect();
+        found.join("; ")
+    };
+    assert_eq!(told(".."), "the page of '..' cannot be asked for: browsers take '/..' for another path");
+    assert_eq!(told("_status"), "the page of '_status' cannot be asked for: '/_status' is a page of the daemon");
+    for name in ["_STATUS", "_x", "a.b", "...", "status", "favicon"] {
+        assert_eq!(told(name), "", "{name}");
+    }
+    assert!(warnings("check file _status with path /f\n").is_empty(), "without a page there is none to miss");
+}
