@@ -111,6 +111,7 @@ class Page(unittest.TestCase):
 
     def clean(self, tab, daemon, refused=0):
         """Nothing came from elsewhere, nothing was missing, no policy was violated; `refused` answers were errors."""
+        until("the style sheet", lambda: tab.ask("document.readyState") == "complete")
         foreign = [url for url in tab.requests if not url.startswith(daemon.url + "/")]
         self.assertEqual(foreign, [])
         # Chromium's console names each answer that is an error.
