@@ -165,14 +165,16 @@ fn page(title: &str, path: &str, refresh: Option<u64>, body: &str, visitor: Visi
 }
 
 /// How often a page that shows `services` is asked for again, in seconds: with each cycle, sooner while something is under
-/// way.
+/// way, and before its buttons go stale.
 fn refresh<'a>(status: &Status, services: impl IntoIterator<Item = &'a ServiceStatus>) -> Option<u64> {
     let is_under_way = services.into_iter().any(|service| service.pending.is_some());
-    Some(if is_under_way { SOON } else { status.interval.as_secs().clamp(SOON, 3600) })
+    Some(if is_under_way { SOON } else { status.interval.as_secs().clamp(SOON, LATE) })
 }
 
 /// The shortest time after which a page is asked for again, in seconds.
 const SOON: u64 = 5;
+/// The longest: what the buttons need is forgotten by browsers after twice as long.
+const LATE: u64 = 300;
 
 /// A time between cycles, in the largest unit that needs no fraction.
 fn interval(span: Duration) -> String {

@@ -171,7 +171,7 @@ fn a_page_is_asked_for_again_with_each_cycle_and_sooner_while_something_is_under
         pages.map(|page| text(&page).parse::<u64>().unwrap())
     };
     assert_eq!(again(30), [30, 5, 5]);
-    assert_eq!((again(1), again(86_400)), ([5, 5, 5], [3600, 5, 5]));
+    assert_eq!((again(1), again(86_400)), ([5, 5, 5], [300, 5, 5]));
     status.services.retain(|service| service.pending.is_none());
     for (seconds, text) in [(30, "30 s"), (90, "90 s"), (120, "2 min"), (7200, "2 h"), (0, "0 s")] {
         status.interval = Duration::from_secs(seconds);
