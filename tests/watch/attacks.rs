@@ -58,7 +58,15 @@ impl Target {
     }
 
     fn with(allow: &str, more: &str) -> Target {
+        Target::start(allow, more, &[])
+    }
+
+    /// With scripts, each a name and a text.
+    fn start(allow: &str, more: &str, scripts: &[(&str, &str)]) -> Target {
         let sandbox = Sandbox::new();
+        for (name, text) in scripts {
+            sandbox.script(name, text);
+        }
         let port = page::free_port();
         let httpd = format!("set httpd port {port} use address 127.0.0.1 {allow}\n");
         sandbox.control(&(httpd + &sandbox.service("puma") + more));
@@ -493,6 +501,33 @@ fn clients_that_leave_at_the_wrong_time() {
         }
     }
     assert_eq!(code(&target.get("/_ping", US)), 200);
+    target.stands();
+}
+
+/// More than the kernel keeps for somebody who does not read.
+const LARGE: usize = 6 << 20;
+
+/// Who asks for much and reads none of it waits for themselves alone.
+#[test]
+fn clients_that_never_read() {
+    let noise = "#!/bin/sh\ndd if=/dev/zero bs=1048576 count=6 2>/dev/null | tr '\\0' x\nexit 3\n";
+    let more = "set limits { programOutput: 7 MB }\n\
+                check program noise with path @DIR@/bin/noise if status > 5 then alert\n";
+    let target = Target::start(ALLOW, more, &[("noise", noise)]);
+    let whole = until("the program's output", || Some(target.get("/noise", US)).filter(|answer| answer.len() > LARGE));
+    let request = format!("GET /noise HTTP/1.0\r\n{}\r\n", basic(US.as_bytes()));
+    let deaf: Vec<TcpStream> = (0..6)
+        .map(|_| {
+            let mut client = page::connect(target.port).expect("a connection");
+            client.write_all(request.as_bytes()).expect("the request");
+            // The answer has begun.
+            assert_eq!(until("an answer", || client.peek(&mut [0]).ok()), 1);
+            client
+        })
+        .collect();
+    assert_eq!(code(&target.get("/_ping", US)), 200);
+    assert_eq!(target.get("/noise", US).len(), whole.len(), "who reads has it all");
+    drop(deaf);
     target.stands();
 }
 
