@@ -1,11 +1,14 @@
 //! Descriptors.
 
+use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
+use std::os::unix::fs::OpenOptionsExt;
 use std::time::Duration;
 
 use super::errno::{cerr, retry};
 use super::poll::{Interest, PollSet};
+use super::random;
 
 /// Makes reads and writes return EAGAIN instead of waiting.
 ///
@@ -20,19 +23,37 @@ pub fn set_nonblocking(fd: RawFd) -> io::Result<()> {
     Ok(())
 }
 
-/// Opens `/dev/null` (close-on-exec).
+/// What has nothing to read and holds nothing that is written (close-on-exec): `/dev/null`, or, in a jail or chroot without
+/// it, an empty file that cannot be written and has no name. There a write fails (EBADF), and ends nobody by a signal, as
+/// it would with a pipe.
 ///
 /// # Errors
-/// A chroot without /dev/null.
-pub fn dev_null() -> io::Result<std::fs::File> {
-    std::fs::OpenOptions::new().read(true).write(true).open("/dev/null")
+/// Those of open(2), for a file in the directory of temporary ones.
+pub fn dev_null() -> io::Result<File> {
+    null_at("/dev/null")
+}
+
+fn null_at(path: &str) -> io::Result<File> {
+    match File::options().read(true).write(true).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => empty(),
+        result => result,
+    }
+}
+
+fn empty() -> io::Result<File> {
+    let name: String = random::bytes()?.iter().map(|byte| format!("{byte:02x}")).collect();
+    let path = std::env::temp_dir().join(format!("pollux-{name}"));
+    File::options().write(true).create_new(true).mode(0o600).open(&path)?;
+    let file = File::open(&path);
+    std::fs::remove_file(&path)?;
+    file
 }
 
 /// At start: descriptors 0, 1 and 2 are made to exist (as /dev/null), so that no file of ours ever gets one of these
 /// numbers, and everything our starter left open above them is closed.
 ///
 /// # Errors
-/// No /dev/null.
+/// Those of [`dev_null`].
 pub fn tidy_inherited() -> io::Result<()> {
     for number in 0..=2 {
         // SAFETY: F_GETFD takes and returns plain integers.
@@ -59,7 +80,7 @@ pub fn limit() -> usize {
 /// Points descriptors 0, 1 and 2 at /dev/null: the daemon has left its terminal.
 ///
 /// # Errors
-/// No /dev/null.
+/// Those of [`dev_null`].
 pub fn detach_standard() -> io::Result<()> {
     let null = dev_null()?;
     for number in 0..=2 {
@@ -98,6 +119,17 @@ pub fn write_without_waiting(fd: RawFd, text: &[u8]) -> bool {
 mod tests {
     use super::*;
     use crate::sys::posix::signal;
+    use std::io::{Read, Write};
+
+    #[test]
+    fn without_dev_null_there_is_nothing_to_read_either() {
+        for path in ["/dev/null", "/nonexistent/null"] {
+            let mut null = null_at(path).unwrap();
+            assert_eq!(null.read(&mut [0; 8]).unwrap(), 0, "{path}");
+            assert_eq!(null.write(b"x").is_ok(), path == "/dev/null", "and nobody is ended by a signal");
+            assert!(write_without_waiting(null.as_raw_fd(), b"x"), "{path}");
+        }
+    }
 
     #[test]
     fn a_full_pipe_is_not_waited_for() {
