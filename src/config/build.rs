@@ -55,6 +55,8 @@ pub(super) struct Builder<'a> {
     pub(super) given: HashMap<&'static str, super::surprises::Given>,
     /// Whether it was said that processes are hidden.
     pub(super) warned_hidden: bool,
+    /// Whether it was said that nothing can be pinged.
+    pub(super) warned_ping: bool,
     /// Processes in jails, once somebody asked.
     pub(super) jailed: Option<Vec<Jailed>>,
     /// Where statements are that could not be read and perhaps begin services.
@@ -131,6 +133,7 @@ impl<'a> Builder<'a> {
             given: HashMap::new(),
             in_unbuilt_check: false,
             warned_hidden: false,
+            warned_ping: false,
             jailed: None,
             refused: Vec::new(),
             unbuilt: Vec::new(),

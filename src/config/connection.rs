@@ -23,7 +23,10 @@ impl Builder<'_> {
             }
             written::Endpoint::Url(text) => self.url(text).map(Endpoint::Url),
             written::Endpoint::Socket(path) => Some(Endpoint::Socket(to_path(&path.value))),
-            written::Endpoint::Ping(_) => Some(Endpoint::Ping { count: 3, size: 64 }),
+            written::Endpoint::Ping(_) => {
+                self.warn_ping(head);
+                Some(Endpoint::Ping { count: 3, size: 64 })
+            }
         };
         let family = match written.endpoint {
             written::Endpoint::Ping(family) => family,

@@ -303,6 +303,10 @@ impl World for Machine {
         jailed.collect()
     }
 
+    fn pings(&self) -> bool {
+        posix::net::may_ping()
+    }
+
     fn hides_processes(&self) -> bool {
         platform::process::ProcessTable::live().is_ok_and(|table| table.may_hide(None))
     }

@@ -99,6 +99,17 @@ impl Builder<'_> {
         self.push(Diagnostic::warning(self.location(head), message).with_help(help));
     }
 
+    /// Warns once when no echo request can be sent.
+    pub(super) fn warn_ping(&mut self, head: Span) {
+        if self.warned_ping || self.world.pings() {
+            return;
+        }
+        self.warned_ping = true;
+        let message = "no echo request can be sent: this program may open no raw socket";
+        let help = "run pollux as root; a jail needs 'allow.raw_sockets' as well";
+        self.push(Diagnostic::warning(self.location(head), message).with_help(help));
+    }
+
     /// Warns about rules of services that are complete now.
     pub(super) fn warn_idle(&mut self) {
         let warnings: Vec<Diagnostic> = self.drafts().iter().flat_map(idle).collect();

@@ -65,6 +65,11 @@ pub trait World {
         false
     }
 
+    /// Whether this program may send echo requests. On a machine that is not at hand it may.
+    fn pings(&self) -> bool {
+        true
+    }
+
     /// Whether the machine runs FreeBSD: there are jails, and service(8) calls scripts of rc.subr(8). One that is not at hand
     /// may.
     fn is_freebsd(&self) -> bool {
@@ -139,6 +144,7 @@ pub(super) mod fake {
         pub euid: u32,
         pub silent: Vec<Measure>,
         pub hides_processes: bool,
+        pub pings: bool,
         pub is_freebsd: bool,
         pub jailed: Vec<Jailed>,
     }
@@ -154,6 +160,7 @@ pub(super) mod fake {
                 euid: 0,
                 silent: Vec::new(),
                 hides_processes: false,
+                pings: true,
                 is_freebsd: true,
                 jailed: Vec::new(),
             };
@@ -178,6 +185,10 @@ pub(super) mod fake {
 
         fn hides_processes(&self) -> bool {
             self.hides_processes
+        }
+
+        fn pings(&self) -> bool {
+            self.pings
         }
 
         fn is_freebsd(&self) -> bool {

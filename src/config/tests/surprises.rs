@@ -132,6 +132,17 @@ fn hidden_processes_are_told_once_and_not_of_the_users_own() {
 }
 
 #[test]
+fn a_ping_that_cannot_be_sent_is_told_once() {
+    let mut fake = Fake::with("check host a address ::1\n if failed ping then alert\n if failed ping6 then alert\n");
+    assert_eq!(messages(&fake, Severity::Warning), []);
+    fake.pings = false;
+    let warnings = messages(&fake, Severity::Warning);
+    let [(message, _)] = &warnings[..] else { panic!("{warnings:?}") };
+    assert!(message.contains("no raw socket"), "{warnings:?}");
+    assert!(loaded(&fake).messages().contains("monitrc:2:"));
+}
+
+#[test]
 fn a_service_whose_page_cannot_be_asked_for_is_told() {
     let page = "set httpd port 1\n allow u:p\n";
     let told = |name: &str| {

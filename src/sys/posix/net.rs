@@ -266,6 +266,17 @@ fn socket(family: libc::c_int, flags: libc::c_int) -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
+/// Whether this process may send echo requests (ICMP): by a raw socket, which is the superuser's and in a jail of FreeBSD needs
+/// `allow.raw_sockets`, or by one of datagrams, which Linux gives to the groups of `net.ipv4.ping_group_range`.
+pub fn may_ping() -> bool {
+    [libc::SOCK_RAW, libc::SOCK_DGRAM].into_iter().any(|kind| {
+        // SAFETY: socket(2) takes no pointer.
+        let fd = cerr(unsafe { libc::socket(libc::AF_INET, kind | libc::SOCK_CLOEXEC, libc::IPPROTO_ICMP) });
+        // SAFETY: socket(2) just gave us this descriptor; nobody else owns it.
+        fd.map(|fd| drop(unsafe { OwnedFd::from_raw_fd(fd) })).is_ok()
+    })
+}
+
 fn listen(socket: &OwnedFd) -> io::Result<()> {
     // SAFETY: listen(2) takes an open descriptor and no pointer.
     cerr(unsafe { libc::listen(socket.as_raw_fd(), BACKLOG) }).map(drop)
