@@ -153,7 +153,11 @@ impl Engine {
         let first = id;
         let before = along(self.ledger(id).absence_ends);
         let mut todo = vec![(id, absence)];
+        let mut seen = vec![false; self.runs.len()];
         while let Some((id, absence)) = todo.pop() {
+            if std::mem::replace(&mut seen[id.0], true) {
+                continue;
+            }
             let run = &self.runs[id.0];
             let was_watched = run.ledger.monitor != Monitor::Off;
             // What went along the last time goes along again.

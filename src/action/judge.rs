@@ -61,7 +61,11 @@ impl Engine {
         let turn = self.has_its_turn(id, clock, parents_up);
         let ledger = self.ledger_mut(id);
         ledger.waiting = !turn || !parents_up;
-        !ledger.waiting && !self.restart_limit_struck(id) && !self.is_settling(id)
+        if ledger.waiting || self.restart_limit_struck(id) || self.is_settling(id) {
+            return false;
+        }
+        // What a restart limit has begun is this cycle's one action.
+        self.runs[id.0].plan.is_none()
     }
 
     /// What the service's `every` says of this cycle.

@@ -341,6 +341,10 @@ impl Engine {
         if purpose.brings_to_life() {
             let run = &mut self.runs[id.0];
             run.ledger.clear_windows();
+            if purpose == Purpose::Start {
+                // It was found gone. Its number may be the program's by now.
+                run.ledger.process = None;
+            }
             if let Some(backoff) = self.config.services[id.0].backoff
                 && run.plan.as_ref().is_some_and(|plan| plan.paced)
             {
@@ -463,6 +467,10 @@ impl Engine {
             let was_overdue = self.ledger(id).overdue.is_some();
             self.set_overdue(id, None);
             self.come_late(id, purpose, was_overdue, &outcome, now);
+            if was_overdue {
+                // One that runs by now is another, begun when the service that this one had become was gone.
+                return;
+            }
         }
         let refused = purpose.brings_to_life().then(|| outcome.refused.clone()).flatten();
         let Some(plan) = &mut self.runs[id.0].plan else { return };

@@ -234,6 +234,7 @@ impl Daemon {
         });
         for ask in dropped.into_iter().filter(|ask| ask.purpose == Purpose::Action) {
             if let Some(id) = self.engine.find(&ask.service)
+                && self.engine.pending(id).is_some()
                 && let Some(presence) = self.look(id, Purpose::Action, sample, now)
             {
                 self.engine.looked(id, &presence, now, clock::wall());

@@ -93,9 +93,9 @@ impl Daemon {
         for (place, service) in config.services.iter().enumerate() {
             let id = ServiceId(place);
             self.engine.set_overdue(id, self.jobs.overdue(&service.name));
-            // A service that was taken out and comes back while its start program runs is still being started.
+            // A service that was taken out and comes back while its program runs is still being started or stopped.
             if self.engine.pending(id).is_none()
-                && let Some(purpose) = self.jobs.bringing_to_life(&service.name)
+                && let Some(purpose) = self.jobs.acting_on(&service.name)
             {
                 self.engine.adopted(id, purpose, clock::monotonic());
             }

@@ -215,10 +215,13 @@ impl Jobs {
         overdue.next().map(|job| job.identity.pid)
     }
 
-    /// The purpose of such a program that is not past its deadline.
-    pub fn bringing_to_life(&self, service: &str) -> Option<Purpose> {
-        let in_time = |job: &&Job| job.purpose.brings_to_life() && !matches!(job.phase, Phase::Overdue);
-        self.jobs.iter().filter(in_time).find(|job| job.serves(service)).map(|job| job.purpose)
+    /// The purpose of a start, restart or stop program that is not past its deadline, or is made to end.
+    pub fn acting_on(&self, service: &str) -> Option<Purpose> {
+        let acts = |job: &&Job| {
+            let is_action = job.purpose.brings_to_life() || job.purpose == Purpose::Stop;
+            is_action && !matches!(job.phase, Phase::Overdue)
+        };
+        self.jobs.iter().filter(acts).find(|job| job.serves(service)).map(|job| job.purpose)
     }
 
     /// A service has another name now.

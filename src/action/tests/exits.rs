@@ -253,3 +253,38 @@ fn unknown_is_not_dead_and_an_old_notice_means_nobody() {
     world.engine.exited(other, world.now);
     assert_eq!(world.engine.next_deadline(), None);
 }
+
+#[test]
+fn the_end_of_what_a_start_program_had_become_is_not_taken_for_the_end_of_the_next_start() {
+    let mut world = World::new(vec![service("x", &[])]);
+    let x = ServiceId(0);
+    owed::appear(&mut world, 0);
+    world.minute();
+    // Its start program is the service; that is gone, and a user starts it again before its end is told.
+    world.engine.set_overdue(x, world.reals[0].process.take());
+    world.reals[0].takes = Duration::from_secs(10);
+    world.command(Command::Start, &[0]);
+    assert_eq!((world.engine.stage(x), world.starts()), (Some("starting"), vec![1]), "{:#?}", world.log);
+    world.engine.program_ended(x, Purpose::Start, Outcome { status: Some(9), ..Outcome::default() }, world.now);
+    world.settle();
+    assert_eq!((world.engine.stage(x), world.engine.ledger(x).overdue), (Some("starting"), None));
+    world.minute();
+    assert_eq!((world.alive(), world.starts()), (vec![true], vec![1]), "{:#?}", world.log);
+}
+
+#[test]
+fn a_late_start_program_with_the_number_of_the_process_that_is_gone_is_not_taken_for_the_service() {
+    let mut world = World::new(vec![service("x", &[])]);
+    let x = ServiceId(0);
+    owed::appear(&mut world, 0);
+    world.minute();
+    world.command(Command::Unmonitor, &[0]);
+    let pid = world.reals[0].process.take().unwrap();
+    world.reals[0].takes = MINUTE * 9;
+    world.command(Command::Start, &[0]);
+    world.engine.program_overdue(x, Purpose::Start, pid, String::new());
+    world.settle();
+    assert_eq!((world.engine.pending(x), world.engine.ledger(x).overdue), (None, Some(pid)), "{:#?}", world.log);
+    world.command(Command::Start, &[0]);
+    assert_eq!((world.starts(), world.said("no other is started")), (vec![1], 1), "{:#?}", world.log);
+}

@@ -211,10 +211,14 @@ fn who_was_taken_along_and_lives_goes_down_first_the_next_time_too() {
 }
 
 #[test]
-fn all_that_many_layers_of_services_depend_on_is_watched_at_once() {
+fn all_of_many_layers_of_services_are_watched_at_once_and_no_longer_at_once() {
     let layers = (0..80_usize).map(|n| service(&format!("s{n}"), &(n.saturating_sub(4)..n).collect::<Vec<_>>()));
     let mut world = World::new(layers.collect());
     world.command(Command::Unmonitor, &[0]);
     world.command(Command::Monitor, &[79]);
     assert!((0..80).all(|place| world.monitor(place) == Monitor::Init));
+    for _ in 0..2 {
+        world.leave_alone(&[0], MINUTE);
+    }
+    assert!((0..80).all(|place| world.monitor(place) == Monitor::Off));
 }

@@ -328,6 +328,26 @@ fn the_next_daemon_goes_on_with_a_stop_and_a_queued_command() {
 }
 
 #[test]
+fn a_service_that_its_limit_restarts_is_not_judged_in_that_cycle() {
+    let mut limited = service("x", &[]);
+    limited.restart_limits = vec![RestartLimit { restarts: 1, cycles: 5, action: Action::Restart }];
+    let mut world = World::new(vec![limited.clone()]);
+    world.minute();
+    assert_eq!(world.starts(), [1]);
+    // What the rules would say ends the watching: what nobody watches must not be touched.
+    limited.rules[0].failure.action = Action::Unmonitor;
+    world.engine.reconfigure(config(vec![limited]));
+    world.reals[0].process = None;
+    world.minute();
+    assert_eq!(
+        (world.starts(), world.alive(), world.monitor(0)),
+        (vec![2], vec![true], Monitor::On),
+        "{:#?}",
+        world.log
+    );
+}
+
+#[test]
 fn a_limit_may_stop_the_service() {
     let mut limited = service("x", &[]);
     limited.restart_limits = vec![RestartLimit { restarts: 1, cycles: 5, action: Action::Stop }];
