@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::base::md5;
 use crate::config::load::Machine;
-use crate::config::passwords::{self, Entry};
+use crate::config::passwords;
 use crate::config::world::World;
 use crate::config::{AllowGroup, PasswordFile, PasswordKind};
 use crate::sys::posix::pam::{self, PamError};
@@ -27,10 +27,16 @@ pub(super) enum Verdict {
     Unknown(String),
 }
 
-/// The helper's work: the first file that has the user decides; then the groups do.
+/// The helper's work: files are asked first, then groups.
 pub(super) fn prove(given: &Given, files: &[PasswordFile], groups: &[AllowGroup], host: Option<&str>) -> Vec<u8> {
-    let verdict = by_files(given, files).or_else(|| by_groups(given, groups, host));
-    let line = match verdict.unwrap_or_else(|| Verdict::Denied(Denial::UnknownUser(String::new()))) {
+    let verdict = match by_files(given, files) {
+        Ok(verdict) => verdict,
+        Err(search) => by_groups(given, groups, host).unwrap_or_else(|| {
+            search.pass_time(given);
+            search.trouble.unwrap_or_else(|| Verdict::Denied(Denial::UnknownUser(given.shown())))
+        }),
+    };
+    let line = match verdict {
         Verdict::Proved(user) => format!("in {}", u8::from(user.read_only)),
         Verdict::Denied(Denial::Account(_, why)) => format!("account {why}"),
         Verdict::Denied(Denial::WrongPassword(_)) => "wrong".to_owned(),
@@ -54,32 +60,52 @@ pub(super) fn verdict(answer: &[u8], given: &Given) -> Verdict {
     }
 }
 
-fn by_files(given: &Given, files: &[PasswordFile]) -> Option<Verdict> {
+/// What is left of a search that found nobody.
+#[derive(Default)]
+struct Search {
+    /// A file could not be read.
+    trouble: Option<Verdict>,
+    /// The first password of all.
+    other: Option<(Vec<u8>, PasswordKind)>,
+}
+
+impl Search {
+    /// Takes as long as if the first password had been this user's, so that nobody learns by the clock who is known.
+    fn pass_time(&self, given: &Given) {
+        if let Some((secret, kind)) = &self.other {
+            let _ = is_password(&given.password, secret, *kind);
+        }
+    }
+}
+
+/// The first file that has the user decides.
+fn by_files(given: &Given, files: &[PasswordFile]) -> Result<Verdict, Search> {
     let is_meant = |file: &&PasswordFile| {
         file.users.is_empty() || file.users.iter().any(|user| user.as_bytes() == given.name.as_slice())
     };
-    let mut trouble = None;
+    let mut search = Search::default();
     for file in files.iter().filter(is_meant) {
-        match by_file(given, file) {
-            Ok(None) => {}
-            Ok(Some(verdict)) => return Some(verdict),
-            Err(why) => trouble = Some(Verdict::Unknown(format!("{}: {why}", file.path.display()))),
+        let place = file.path.display();
+        let text = match read(&file.path) {
+            Ok(text) => text,
+            Err(why) => {
+                search.trouble = Some(Verdict::Unknown(format!("{place}: {why}")));
+                continue;
+            }
+        };
+        let mut entries = passwords::lines(&text, file.kind).filter_map(|(_, entry)| entry.ok()).peekable();
+        if search.other.is_none() {
+            search.other = entries.peek().map(|entry| (entry.secret.to_vec(), file.kind));
+        }
+        if let Some(entry) = entries.find(|entry| same(entry.user, &given.name)) {
+            return Ok(match is_password(&given.password, entry.secret, file.kind) {
+                Ok(true) => Verdict::Proved(User { name: given.shown(), read_only: false }),
+                Ok(false) => Verdict::Denied(Denial::WrongPassword(given.shown())),
+                Err(why) => Verdict::Unknown(format!("{place}: {why}")),
+            });
         }
     }
-    trouble
-}
-
-/// `None` when the file has no such user; then as much time has been spent as if it had.
-fn by_file(given: &Given, file: &PasswordFile) -> Result<Option<Verdict>, String> {
-    let text = read(&file.path)?;
-    let entries: Vec<Entry<'_>> = passwords::lines(&text, file.kind).filter_map(|(_, entry)| entry.ok()).collect();
-    let found = entries.iter().find(|entry| same(entry.user, &given.name));
-    let Some(entry) = found.or(entries.first()) else { return Ok(None) };
-    let proved = is_password(&given.password, entry.secret, file.kind)?;
-    Ok(found.map(|_| match proved {
-        true => Verdict::Proved(User { name: given.shown(), read_only: false }),
-        false => Verdict::Denied(Denial::WrongPassword(given.shown())),
-    }))
+    Err(search)
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {
@@ -119,5 +145,49 @@ fn by_groups(given: &Given, groups: &[AllowGroup], host: Option<&str>) -> Option
         Err(PamError::Password) => denied(Denial::WrongPassword(given.shown())),
         Err(PamError::Account(why)) => denied(Denial::Account(given.shown(), why)),
         Err(error @ PamError::Unusable(_)) => Some(Verdict::Unknown(error.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::PathBuf;
+
+    #[test]
+    fn a_verdict_survives_its_way_through_the_pipe_and_a_torn_one_is_none() {
+        let given = Given { name: b"anna".to_vec(), password: b"secret".to_vec() };
+        let user = |read_only| Verdict::Proved(User { name: "anna".into(), read_only });
+        assert_eq!(verdict(b"in 0", &given), user(false));
+        assert_eq!(verdict(b"in 1", &given), user(true));
+        assert_eq!(verdict(b"wrong", &given), Verdict::Denied(Denial::WrongPassword("anna".into())));
+        assert_eq!(verdict(b"account a b", &given), Verdict::Denied(Denial::Account("anna".into(), "a b".into())));
+        assert_eq!(verdict(b"trouble x", &given), Verdict::Unknown("x".into()));
+        for torn in [&b""[..], b"i", b"in", b"in ", b"in 2", b"wron", b"\xff"] {
+            assert!(matches!(verdict(torn, &given), Verdict::Unknown(_)), "{torn:?}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_gone_hides_no_other() {
+        let path = std::env::temp_dir().join(format!("pollux-prove-{}", std::process::id()));
+        std::fs::write(&path, "anna:secret\nanna:second\n").unwrap();
+        let file = |path: PathBuf, users: &[&str]| PasswordFile {
+            kind: PasswordKind::ClearText,
+            path,
+            users: users.iter().map(|user| (*user).to_owned()).collect(),
+        };
+        let asked = |user: &str, password: &str, files: &[PasswordFile]| {
+            let given = Given { name: user.into(), password: password.into() };
+            String::from_utf8(prove(&given, files, &[], None)).unwrap()
+        };
+        let gone = || file("/nonexistent/pw".into(), &[]);
+        let both = [gone(), file(path.clone(), &[])];
+        assert_eq!(asked("anna", "secret", &both), "in 0");
+        assert_eq!(asked("anna", "second", &both), "wrong", "the first line counts");
+        assert!(asked("otto", "secret", &both).starts_with("trouble /nonexistent/pw: "));
+        assert_eq!(asked("otto", "secret", &both[1..]), "unknown");
+        assert_eq!(asked("anna", "secret", &[file(path.clone(), &["otto"])]), "unknown");
+        assert_eq!(asked("anna", "secret", &[file(path.clone(), &["otto", "anna"])]), "in 0");
+        std::fs::remove_file(path).unwrap();
     }
 }
