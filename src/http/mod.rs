@@ -436,9 +436,14 @@ impl Server {
     fn route(&mut self, origin: Origin, head: &Head, body: &[u8], now: Mono) -> Result<Request, Reply> {
         let route = route::route(head.method, &head.target, body, &origin)?;
         let mut token = None;
-        if let Origin::Client { read_only: false, .. } = origin {
-            if route.acts() {
-                csrf::check(head, body, &self.tokens, now)?;
+        if let Origin::Client { read_only: false, peer, .. } = origin {
+            if route.acts()
+                && let Err(refusal) = csrf::check(head, body, &self.tokens, now)
+            {
+                let peer = peer.map(|peer| peer.to_string()).unwrap_or_default();
+                let text = format!("HttpRequest: access denied -- client [{peer}]: CSRF token mismatch");
+                self.log.add(Topic::Login, &text, now);
+                return Err(refusal.into());
             }
             token = self.token(now);
         }

@@ -93,6 +93,9 @@ fn by_files(given: &Given, files: &[PasswordFile]) -> Result<Verdict, Search> {
                 continue;
             }
         };
+        if is_unusable(&text, file.kind, &given.name) {
+            return Ok(Verdict::Denied(Denial::WrongPassword(given.shown())));
+        }
         let mut entries = passwords::lines(&text, file.kind).filter_map(|(_, entry)| entry.ok()).peekable();
         if search.other.is_none() {
             search.other = entries.peek().map(|entry| (entry.secret.to_vec(), file.kind));
@@ -106,6 +109,13 @@ fn by_files(given: &Given, files: &[PasswordFile]) -> Result<Verdict, Search> {
         }
     }
     Err(search)
+}
+
+/// Whether the user's first line is there and its password of no kind that could be proved.
+fn is_unusable(text: &[u8], kind: PasswordKind, name: &[u8]) -> bool {
+    let of_user = |line: &&[u8]| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(b":"));
+    let first = text.split(|byte| *byte == b'\n').find(of_user);
+    first.is_some_and(|line| passwords::lines(line, kind).any(|(_, entry)| entry.is_err()))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {
@@ -170,7 +180,7 @@ mod tests {
     #[test]
     fn a_file_that_is_gone_hides_no_other() {
         let path = std::env::temp_dir().join(format!("pollux-prove-{}", std::process::id()));
-        std::fs::write(&path, "anna:secret\nanna:second\n").unwrap();
+        std::fs::write(&path, "anna:secret\nanna:second\notto:\n").unwrap();
         let file = |path: PathBuf, users: &[&str]| PasswordFile {
             kind: PasswordKind::ClearText,
             path,
@@ -184,8 +194,9 @@ mod tests {
         let both = [gone(), file(path.clone(), &[])];
         assert_eq!(asked("anna", "secret", &both), "in 0");
         assert_eq!(asked("anna", "second", &both), "wrong", "the first line counts");
-        assert!(asked("otto", "secret", &both).starts_with("trouble /nonexistent/pw: "));
-        assert_eq!(asked("otto", "secret", &both[1..]), "unknown");
+        assert_eq!(asked("otto", "", &both), "wrong", "the user has no password");
+        assert!(asked("eva", "secret", &both).starts_with("trouble /nonexistent/pw: "));
+        assert_eq!(asked("eva", "secret", &both[1..]), "unknown");
         assert_eq!(asked("anna", "secret", &[file(path.clone(), &["otto"])]), "unknown");
         assert_eq!(asked("anna", "secret", &[file(path.clone(), &["otto", "anna"])]), "in 0");
         std::fs::remove_file(path).unwrap();

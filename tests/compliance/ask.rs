@@ -2,11 +2,16 @@
 //!
 //! `ask METHOD PATH [WORD...]`; the words: `user=NAME:PASS` (a blank in it is written as `+`; `user=` asks without a name),
 //! `token=T` (the cookie), `form=BODY`, `line=Name:value` (a header), `show=Name` (a header of the answer that is to be
-//! seen, `-` in front: that it is not there).
+//! seen, `-` in front: that it is not there), `socket=NAME` (over a socket file of the sandbox).
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::time::Duration;
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Who asks where nothing else is said.
 const USER: &str = "us:let+me+in";
@@ -16,7 +21,7 @@ const USER: &str = "us:let+me+in";
 ///
 /// # Errors
 /// There is no answer.
-pub fn ask(port: u16, request: &str) -> Result<Vec<String>, String> {
+pub fn ask(dir: &Path, port: u16, request: &str) -> Result<Vec<String>, String> {
     let mut words = request.split_whitespace();
     let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     let words: Vec<&str> = words.collect();
@@ -40,8 +45,18 @@ pub fn ask(port: u16, request: &str) -> Result<Vec<String>, String> {
     } else {
         head.push_str("\r\n");
     }
-    let answer = match exchange(port, &head) {
-        Err(why) if why.kind() == std::io::ErrorKind::ConnectionRefused => {
+    let answer = match value("socket") {
+        Some(socket) => UnixStream::connect(dir.join(socket)).and_then(|stream| {
+            stream.set_read_timeout(Some(PATIENCE))?;
+            exchange(stream, &head)
+        }),
+        None => TcpStream::connect(("127.0.0.1", port)).and_then(|stream| {
+            stream.set_read_timeout(Some(PATIENCE))?;
+            exchange(stream, &head)
+        }),
+    };
+    let answer = match answer {
+        Err(why) if matches!(why.kind(), ErrorKind::ConnectionRefused | ErrorKind::NotFound) => {
             return Ok(vec!["nobody listens".to_owned()]);
         }
         answer => answer.map_err(|why| format!("{path}: {why}"))?,
@@ -82,14 +97,12 @@ fn unescaped(text: &str) -> String {
     pairs.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
 }
 
-fn exchange(port: u16, request: &str) -> std::io::Result<String> {
-    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
-    stream.set_read_timeout(Some(Duration::from_secs(20)))?;
+fn exchange(mut stream: impl Read + Write, request: &str) -> std::io::Result<String> {
     // Whoever is turned away may be so before all is sent.
     let _ = stream.write_all(request.as_bytes());
     let mut answer = Vec::new();
     match stream.read_to_end(&mut answer) {
-        Err(why) if why.kind() != std::io::ErrorKind::ConnectionReset => Err(why),
+        Err(why) if why.kind() != ErrorKind::ConnectionReset => Err(why),
         _ => Ok(String::from_utf8_lossy(&answer).into_owned()),
     }
 }

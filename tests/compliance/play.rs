@@ -116,7 +116,9 @@ impl Player<'_> {
                 let (path, service) = rest.split_once(' ').unwrap_or((rest, ""));
                 Ok(self.sandbox.plain(&crate::tree::tree(self.sandbox.ports[0], path, service)?.join("\n")))
             }
-            "ask" => Ok(self.sandbox.plain(&crate::ask::ask(self.sandbox.ports[0], rest)?.join("\n"))),
+            "ask" => {
+                Ok(self.sandbox.plain(&crate::ask::ask(&self.sandbox.dir, self.sandbox.ports[0], rest)?.join("\n")))
+            }
             "sorted" => Ok(self.sorted(rest)),
             "forms" => {
                 let mut forms: Vec<String> = self.sorted(rest).iter().map(|line| form(line)).collect();
