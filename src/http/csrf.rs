@@ -57,9 +57,7 @@ impl Tokens {
 /// 403, with the original's message where the token is wrong.
 pub fn check(head: &Head, body: &[u8], tokens: &Tokens, now: Mono) -> Result<(), Refusal> {
     let invalid = || Refusal::new(403, "Invalid CSRF Token");
-    let query = head.target.splitn(2, |byte| *byte == b'?').nth(1).unwrap_or_default();
-    let parameter = [query, body].iter().find_map(|part| Form::parse(part)?.get(NAME).map(str::to_owned));
-    let parameter = parameter.filter(|token| !token.is_empty()).ok_or_else(invalid)?;
+    let parameter = parameter(head, body).filter(|token| !token.is_empty()).ok_or_else(invalid)?;
     let cookie = head.cookie.as_deref().and_then(cookie).ok_or_else(invalid)?;
     if !same(cookie, parameter.as_bytes()) {
         return Err(invalid());
@@ -78,6 +76,22 @@ pub fn check(head: &Head, body: &[u8], tokens: &Tokens, now: Mono) -> Result<(),
         return Err(Refusal::new(403, "Invalid CSRF Token: the page is too old; load it again"));
     }
     Ok(())
+}
+
+/// What the log says of a pair that does not fit, in the original's words; `None` when the pair is right.
+pub fn mistake(head: &Head, body: &[u8]) -> Option<&'static str> {
+    let Some(parameter) = parameter(head, body) else { return Some("missing CSRF token in HTTP parameter") };
+    let Some(header) = head.cookie.as_deref() else { return Some("missing CSRF token cookie") };
+    match cookie(header).filter(|token| !token.is_empty()) {
+        None => Some("no CSRF token in cookie"),
+        Some(token) => (!same(token, parameter.as_bytes())).then_some("CSRF token mismatch"),
+    }
+}
+
+/// The token among the parameters.
+fn parameter(head: &Head, body: &[u8]) -> Option<String> {
+    let query = head.target.splitn(2, |byte| *byte == b'?').nth(1).unwrap_or_default();
+    [query, body].iter().find_map(|part| Form::parse(part)?.get(NAME).map(str::to_owned))
 }
 
 /// The token among the cookies (RFC 6265 section 4.2).
@@ -143,6 +157,19 @@ mod tests {
                 "{headers} {parameter}"
             );
         }
+    }
+
+    #[test]
+    fn the_log_says_which_half_is_wrong() {
+        let of = |headers: &str, form: &str| {
+            let text = format!("POST / HTTP/1.1\r\nContent-Length: 0\r\n{headers}\r\n\r\n");
+            mistake(&head::parse(text.as_bytes()).unwrap().unwrap(), form.as_bytes())
+        };
+        assert_eq!(of("X: y", "action=x"), Some("missing CSRF token in HTTP parameter"));
+        assert_eq!(of("X: y", "securitytoken=a"), Some("missing CSRF token cookie"));
+        assert_eq!(of("Cookie: a=b", "securitytoken=a"), Some("no CSRF token in cookie"));
+        assert_eq!(of("Cookie: securitytoken=b", "securitytoken=a"), Some("CSRF token mismatch"));
+        assert_eq!(of("Cookie: securitytoken=a", "securitytoken=a"), None);
     }
 
     #[test]

@@ -441,8 +441,10 @@ impl Server {
                 && let Err(refusal) = csrf::check(head, body, &self.tokens, now)
             {
                 let peer = peer.map(|peer| peer.to_string()).unwrap_or_default();
-                let text = format!("HttpRequest: access denied -- client [{peer}]: CSRF token mismatch");
-                self.log.add(Topic::Login, &text, now);
+                if let Some(mistake) = csrf::mistake(head, body) {
+                    let text = format!("HttpRequest: access denied -- client [{peer}]: {mistake}");
+                    self.log.add(Topic::Login, &text, now);
+                }
                 return Err(refusal.into());
             }
             token = self.token(now);
