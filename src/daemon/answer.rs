@@ -26,8 +26,11 @@ impl Daemon {
             };
             let is_local = request.origin == Origin::Private;
             let token = request.token.clone();
-            let visitor = Visitor { signature: self.server.signature(), token: token.as_deref() };
             let route = self.as_configured(request);
+            if self.draws(id, &route, token.as_deref()) {
+                continue;
+            }
+            let visitor = Visitor { signature: self.server.signature(), token: token.as_deref() };
             let reply = match answer::answer(&route, visitor, |detail| self.picture(detail)) {
                 Outcome::Reply(reply) => reply,
                 Outcome::Act { verb, services, time, then } => {
@@ -67,7 +70,7 @@ impl Daemon {
     }
 
     /// Logs what the front has to say.
-    fn tell_of_clients(&mut self) {
+    pub(super) fn tell_of_clients(&mut self) {
         for line in self.server.take_log() {
             self.log.error(&line.0);
         }

@@ -5,7 +5,7 @@
 //! `wait.rs` the one place where it sleeps, `perform.rs` turns the engine's effects into programs, log lines and state,
 //! `program.rs` runs check programs, `preflight.rs` and `reload.rs` put a new configuration in place,
 //! `progress.rs` tells how an action is getting on,
-//! `answer.rs` serves the page and the command line, `picture.rs` draws the status they show.
+//! `answer.rs` serves the page and the command line, `picture.rs` draws the status they show, `drawing.rs` a little at a time.
 //!
 //! Nothing in the loop waits for anybody. What may is done by helper children: looks at filesystems that others serve
 //! (`probe::remote`), all that a control file asks for at a reload, names of `allow`. Users' accounts are looked up with the
@@ -17,6 +17,7 @@ mod accounts;
 mod answer;
 mod boot;
 mod cycle;
+mod drawing;
 mod exits;
 mod front;
 mod look;
@@ -82,6 +83,8 @@ pub struct Daemon {
     /// What is mounted, read when somebody asks for it and at most once in a cycle.
     mounts: Option<look::Mounted>,
     server: Server,
+    /// Pictures that are being drawn for who asked for them.
+    drawings: drawing::Drawings,
     /// Who asked for a cycle and waits for its end.
     validating: Vec<ConnectionId>,
     resolver: resolve::Resolver,
@@ -171,6 +174,8 @@ impl Daemon {
         self.server.go_on_with_logins(now);
         self.resolver.tick(now, &mut self.server, &mut self.log);
         self.tell_validated(now);
+        self.go_on_drawing();
+        self.tell_of_clients();
     }
 
     fn is_over(&self) -> bool {
@@ -201,6 +206,7 @@ impl Daemon {
         if !matches!(self.end, Some(End::Asked { .. })) {
             let now = clock::monotonic();
             self.end = Some(End::Asked { latest: now.plus(FAREWELL) });
+            self.give_up_drawing(now);
             for id in self.preflight.cancel().into_iter().chain(std::mem::take(&mut self.validating)) {
                 self.server.respond(id, Reply::error(503, answer::ENDS), now);
             }

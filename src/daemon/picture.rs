@@ -25,10 +25,34 @@ use crate::view::status::{
 impl Daemon {
     /// Draws it. Readings that no check needs are taken here, for the one who asks.
     pub(super) fn picture(&self, detail: Detail<'_>) -> Status {
+        let mut sample = Sample::new(&*self.table, self.own);
+        let config = self.engine.config();
+        let services = config.listed.iter().filter(|id| match detail {
+            Detail::One(name) => {
+                config.services.get(id.0).is_some_and(|service| service.name.eq_ignore_ascii_case(name))
+            }
+            Detail::State | Detail::Overview | Detail::Full => true,
+        });
+        let services = services.filter_map(|id| self.picture_of(*id, detail, &mut sample)).collect();
+        Status { services, ..self.picture_without_services(detail) }
+    }
+
+    /// One service of it.
+    pub(super) fn picture_of(
+        &self,
+        id: ServiceId,
+        detail: Detail<'_>,
+        sample: &mut Sample<'_>,
+    ) -> Option<ServiceStatus> {
+        let service = self.engine.config().services.get(id.0)?;
+        Some(self.service_status(id, service, detail, sample))
+    }
+
+    /// What surrounds the services.
+    pub(super) fn picture_without_services(&self, detail: Detail<'_>) -> Status {
         if !matches!(detail, Detail::State | Detail::Overview) {
             self.read_at.set(Some(clock::monotonic()));
         }
-        let mut sample = Sample::new(&*self.table, self.own);
         let config = self.engine.config();
         let mut troubles = Vec::new();
         if self.store.is_broken() {
@@ -39,11 +63,6 @@ impl Daemon {
         }
         let since_boot = machine::uptime().ok();
         let boot = since_boot.map(|up| Wall::from_epoch(clock::wall().since_epoch().saturating_sub(up)));
-        let services = config.listed.iter().filter_map(|id| Some((*id, config.services.get(id.0)?)));
-        let services = services.filter(|(_, service)| match detail {
-            Detail::One(name) => service.name.eq_ignore_ascii_case(name),
-            Detail::State | Detail::Overview | Detail::Full => true,
-        });
         let bytes = |share: std::io::Result<Share>| share.ok().map(|share| share.total);
         Status {
             boot: boot.map(clock::local),
@@ -60,7 +79,7 @@ impl Daemon {
             memory_bytes: bytes(machine_wide::memory()),
             swap_bytes: bytes(machine_wide::swap()),
             files: self.files(),
-            services: services.map(|(id, service)| self.service_status(id, service, detail, &mut sample)).collect(),
+            services: Vec::new(),
             troubles,
         }
     }

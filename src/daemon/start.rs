@@ -7,7 +7,7 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::{Daemon, End, accounts, front, preflight, resolve};
+use super::{Daemon, End, accounts, drawing, front, preflight, resolve};
 use crate::action::{self, Command, Engine};
 use crate::base::lag::Lag;
 use crate::base::process::{BootId, Pid};
@@ -184,6 +184,7 @@ fn prepare(called_as: CalledAs, options: Options, errand: Errand) -> Result<Prep
         read_at: Cell::new(None),
         mounts: None,
         server,
+        drawings: drawing::Drawings::new(),
         validating: Vec::new(),
         resolver,
         signals,

@@ -56,7 +56,7 @@ impl Daemon {
         let next_cycle = self.end.is_none().then_some(self.next_cycle);
         let work = [
             next_cycle,
-            (!self.later.is_empty()).then_some(now),
+            (!self.later.is_empty() || !self.drawings.is_empty()).then_some(now),
             self.starts_from,
             self.jobs.next_deadline(now),
             self.engine.next_deadline(),

@@ -45,6 +45,18 @@ pub enum Outcome {
 /// So many characters of a name that nothing has are told.
 const NAME_MAX: usize = 128;
 
+/// What the answer to a question is written from; `None` when it needs no picture, or one that costs nothing.
+pub fn detail(route: &Route) -> Option<Detail<'_>> {
+    match route {
+        Route::Overview => Some(Detail::Overview),
+        Route::Status(how) => Some(all_of(&how.selection)),
+        Route::Xml(_) => Some(Detail::Full),
+        Route::Service(name) => Some(Detail::One(name)),
+        Route::Check(selection) => Some(detail_for(selection)),
+        _ => None,
+    }
+}
+
 /// Answers `route`. The picture is taken only if it is needed.
 pub fn answer(route: &Route, visitor: Visitor<'_>, status: impl FnOnce(Detail<'_>) -> Status) -> Outcome {
     let told = |text: Result<String, Missing>| match text {
@@ -215,6 +227,12 @@ mod tests {
         ];
         for (route, expected) in table {
             assert_eq!(asked(route), expected, "{route}");
+            let origin = super::super::route::Origin::Private;
+            let parsed = super::super::route::route(super::super::route::Method::Get, route.as_bytes(), b"", &origin);
+            let parsed = parsed.unwrap();
+            let told = detail(&parsed).filter(Detail::has_readings_of_all);
+            let expected = Some(expected).filter(|expected| matches!(*expected, "Overview" | "Full"));
+            assert_eq!(told.map(|detail| format!("{detail:?}")).as_deref(), expected, "{route}");
         }
     }
 

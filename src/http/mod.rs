@@ -258,6 +258,12 @@ impl Server {
         None
     }
 
+    /// Whether somebody still waits for an answer there.
+    pub fn awaits(&self, id: ConnectionId) -> bool {
+        let connection = self.slots.get(id.slot).and_then(Option::as_ref);
+        connection.is_some_and(|connection| connection.generation == id.generation && connection.is_answering())
+    }
+
     /// Sends an answer. Nothing happens when the connection is gone or was answered.
     pub fn respond(&mut self, id: ConnectionId, reply: Reply, now: Mono) {
         if self.connection(id).is_some_and(|connection| connection.is_answering()) {

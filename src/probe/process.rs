@@ -4,6 +4,7 @@
 //! match, and then once for all patterns of the cycle.
 
 use std::path::Path;
+use std::time::Duration;
 
 use regex::bytes::Regex;
 
@@ -32,14 +33,31 @@ pub struct Sample<'t> {
     listed: Option<Result<Vec<Listed>, String>>,
     /// Who descends from whom; `None` inside when the table could not be read.
     family: Option<Option<Family>>,
+    /// How long the machine has been up.
+    uptime: Option<Option<Duration>>,
     cpus: Option<Option<u32>>,
     memory_bytes: Option<Option<u64>>,
 }
 
+/// Who descends from whom, as one sample has read it, for the next one of the same reader.
+#[derive(Debug, Default)]
+pub struct Kin(Option<Option<Family>>);
+
 impl<'t> Sample<'t> {
     /// A sample of `table` that has read nothing yet. `own` is this program's number.
     pub fn new(table: &'t dyn Processes, own: Pid) -> Sample<'t> {
-        Sample { table, own, listed: None, family: None, cpus: None, memory_bytes: None }
+        Sample { table, own, listed: None, family: None, uptime: None, cpus: None, memory_bytes: None }
+    }
+
+    /// The same, with what an earlier one knew of descent.
+    #[must_use]
+    pub fn with_kin(self, kin: Kin) -> Sample<'t> {
+        Sample { family: kin.0, ..self }
+    }
+
+    /// What it knows of descent.
+    pub fn into_kin(self) -> Kin {
+        Kin(self.family)
     }
 
     /// The whole table with command lines, read on first use.
@@ -61,6 +79,11 @@ impl Sample<'_> {
     fn family(&mut self) -> Option<&Family> {
         let table = self.table;
         self.family.get_or_insert_with(|| table.rows().ok().map(Family::new)).as_ref()
+    }
+
+    /// How long the machine has been up.
+    fn uptime(&mut self) -> Option<Duration> {
+        *self.uptime.get_or_insert_with(|| machine::uptime().ok())
     }
 
     /// Processors of the machine.
@@ -194,7 +217,7 @@ pub fn readings(asked: Asked, presence: Presence, sample: &mut Sample<'_>, now: 
     seen.is_read = true;
     let pid = entry.identity.pid;
     let Ok(Some(mut facts)) = sample.table.usage(pid, asked.wanted) else { return seen };
-    facts.uptime = machine::uptime().ok().map(|up| up.saturating_sub(entry.identity.start.since_boot()));
+    facts.uptime = sample.uptime().map(|up| up.saturating_sub(entry.identity.start.since_boot()));
     if asked.tree
         && let Some(family) = sample.family()
     {
@@ -202,12 +225,12 @@ pub fn readings(asked: Asked, presence: Presence, sample: &mut Sample<'_>, now: 
         facts.tree = usage::totals(&tree);
         seen.tree = Some(TreeSample::new(now, &tree));
         if asked.tree_descriptors {
-            let open = tree.iter().map(|row| row.identity.pid).collect::<Vec<_>>();
-            let open = open.into_iter().map(|pid| sample.table.open_descriptors(pid).ok().flatten());
+            let descendants: Vec<_> = tree.iter().skip(1).map(|row| row.identity.pid).collect();
+            let open = |pid| sample.table.open_descriptors(pid).ok().flatten();
             // Descendants that ended meanwhile have none; the process itself is known or the sum is not.
-            let mut open = open.collect::<Vec<_>>().into_iter();
-            let own = open.next().flatten();
-            facts.tree.descriptors = own.map(|own| open.flatten().fold(own, u64::saturating_add));
+            let own = facts.descriptors.open.or_else(|| open(pid));
+            let all = descendants.into_iter().filter_map(open);
+            facts.tree.descriptors = own.map(|own| all.fold(own, u64::saturating_add));
         }
     }
     seen.facts = Some(facts);

@@ -246,6 +246,13 @@ pub enum Detail<'a> {
     One(&'a str),
 }
 
+impl Detail<'_> {
+    /// Whether readings of every service belong to it, which may take long.
+    pub fn has_readings_of_all(&self) -> bool {
+        matches!(self, Detail::Overview | Detail::Full)
+    }
+}
+
 /// What is known of a path that is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PathReadings {

@@ -13,6 +13,7 @@ mod access;
 mod attacks;
 mod blocking;
 mod cli;
+mod drawing;
 mod engine;
 mod execs;
 mod exits;
