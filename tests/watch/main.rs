@@ -30,6 +30,7 @@ mod revive;
 mod scale;
 mod shown;
 mod storm;
+mod terminal;
 mod tls;
 mod traps;
 mod waits;
