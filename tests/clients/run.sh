@@ -90,6 +90,7 @@ set httpd port $port and use address 127.0.0.1
   allow 127.0.0.1
   allow admin:"monit"
   allow viewer:"look" read-only
+set httpd unixsocket $dir/monit.sock
 check system box
   group vcap
 $(process web)
