@@ -14,11 +14,14 @@ use crate::http::{ConnectionId, Reply};
 use crate::probe::process::{Kin, Sample};
 use crate::sys::posix::clock;
 use crate::view::html::Visitor;
-use crate::view::status::Status;
+use crate::view::status::{Detail, Status};
 
 /// So much of a turn is drawn, at least one service. What writes the answer has a turn of its own when this one has had half
 /// of that.
 const SLICE: Duration = Duration::from_millis(5);
+
+/// So many processes of the table are read between two looks at the clock.
+const ROWS: usize = 100;
 
 /// A picture for somebody who waits.
 pub(super) struct Drawing {
@@ -77,15 +80,23 @@ impl Daemon {
         let detail = detail(&drawing.route)?;
         let config = self.engine.config();
         let begun = drawing.begun.take().filter(|begun| Rc::ptr_eq(&begun.config, config));
-        let Begun { config, mut status, mut next, kin } = begun.unwrap_or_else(|| Begun {
+        let Begun { config, mut status, mut next, mut kin } = begun.unwrap_or_else(|| Begun {
             config: Rc::clone(config),
             status: self.picture_without_services(detail),
             next: 0,
             kin: Kin::default(),
         });
+        let spent = || clock::monotonic().since(since);
+        let asks_for_kin =
+            detail == Detail::Full && config.listed.iter().any(|id| self.engine.ledger(*id).process.is_some());
+        while asks_for_kin && !kin.is_read(&*self.table, ROWS) {
+            if spent() >= SLICE {
+                drawing.begun = Some(Begun { config, status, next, kin });
+                return None;
+            }
+        }
         let mut sample = Sample::new(&*self.table, self.own).with_kin(kin);
         let first = next;
-        let spent = || clock::monotonic().since(since);
         while let Some(id) = config.listed.get(next)
             && (next == first || spent() < SLICE)
         {

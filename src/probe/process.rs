@@ -16,7 +16,7 @@ use crate::facts::observation::ProcessObservation;
 use crate::facts::pidfile::{self, Content, PIDFILE_HEAD, PidfileProblem};
 use crate::facts::process::{Entry, GoneReason, Listed, Presence};
 use crate::facts::script::Scripts;
-use crate::facts::usage::{self, Family, TreeSample, Wanted};
+use crate::facts::usage::{self, Family, Row, TreeSample, Wanted};
 use crate::sys::head::{HeadError, read_head};
 use crate::sys::platform::{machine, system};
 use crate::sys::posix::{account, cpus};
@@ -39,9 +39,38 @@ pub struct Sample<'t> {
     memory_bytes: Option<Option<u64>>,
 }
 
-/// Who descends from whom, as one sample has read it, for the next one of the same reader.
-#[derive(Debug, Default)]
-pub struct Kin(Option<Option<Family>>);
+/// Who descends from whom, read by one reader over several samples.
+#[derive(Debug)]
+pub enum Kin {
+    /// Some of the table, and the number that was read last.
+    Begun(Vec<Row>, Option<Pid>),
+    /// All of it; `None` when it could not be read.
+    Whole(Option<Family>),
+}
+
+impl Default for Kin {
+    fn default() -> Kin {
+        Kin::Begun(Vec::new(), None)
+    }
+}
+
+impl Kin {
+    /// Whether the table is read, of which about `most` processes are read now if it is not.
+    pub fn is_read(&mut self, table: &dyn Processes, most: usize) -> bool {
+        let Kin::Begun(rows, after) = self else { return true };
+        match table.rows_after(*after, most) {
+            Ok((more, last)) => {
+                rows.extend(more);
+                *after = last;
+                if last.is_none() {
+                    *self = Kin::Whole(Some(Family::new(std::mem::take(rows))));
+                }
+            }
+            Err(_) => *self = Kin::Whole(None),
+        }
+        matches!(self, Kin::Whole(_))
+    }
+}
 
 impl<'t> Sample<'t> {
     /// A sample of `table` that has read nothing yet. `own` is this program's number.
@@ -52,12 +81,16 @@ impl<'t> Sample<'t> {
     /// The same, with what an earlier one knew of descent.
     #[must_use]
     pub fn with_kin(self, kin: Kin) -> Sample<'t> {
-        Sample { family: kin.0, ..self }
+        let family = match kin {
+            Kin::Begun(..) => None,
+            Kin::Whole(family) => Some(family),
+        };
+        Sample { family, ..self }
     }
 
     /// What it knows of descent.
     pub fn into_kin(self) -> Kin {
-        Kin(self.family)
+        self.family.map_or_else(Kin::default, Kin::Whole)
     }
 
     /// The whole table with command lines, read on first use.

@@ -38,6 +38,17 @@ pub trait Processes {
     /// The table could not be read.
     fn rows(&self) -> io::Result<Vec<Row>>;
 
+    /// Some of all processes, for who has no time to read them all at once: those with numbers after `after`, about `most`
+    /// of them, and the number to go on after; `None` when there are no more. A system that tells all at once does so here,
+    /// too.
+    ///
+    /// # Errors
+    /// The table could not be read.
+    fn rows_after(&self, after: Option<Pid>, most: usize) -> io::Result<(Vec<Row>, Option<Pid>)> {
+        let _ = (after, most);
+        Ok((self.rows()?, None))
+    }
+
     /// How many descriptors the process has open; `None` when that is not known.
     ///
     /// # Errors

@@ -177,6 +177,20 @@ impl ProcessTable {
         if seen == 0 { Err(self.unmounted()) } else { Ok(()) }
     }
 
+    /// The numbers of processes after that one, in their order.
+    ///
+    /// # Errors
+    /// The directory could not be read.
+    pub(super) fn numbers_after(&self, after: Option<Pid>) -> io::Result<Vec<Pid>> {
+        fault::check(Call::ReadProc)?;
+        count::bump();
+        let files = std::fs::read_dir(&self.root)?.take(PROCESSES_MAX);
+        let numbers = files.filter_map(|file| process_number(file.ok()?.file_name().to_str()?));
+        let mut numbers: Vec<Pid> = numbers.filter(|pid| after.is_none_or(|after| *pid > after)).collect();
+        numbers.sort_unstable();
+        Ok(numbers)
+    }
+
     /// `stat` of one process.
     pub(super) fn stat(&self, pid: Pid) -> io::Result<Option<Stat>> {
         let mut buffer = self.buffer.borrow_mut();
@@ -253,6 +267,10 @@ impl Processes for ProcessTable {
 
     fn rows(&self) -> io::Result<Vec<Row>> {
         ProcessTable::rows(self)
+    }
+
+    fn rows_after(&self, after: Option<Pid>, most: usize) -> io::Result<(Vec<Row>, Option<Pid>)> {
+        ProcessTable::rows_after(self, after, most)
     }
 
     fn open_descriptors(&self, pid: Pid) -> io::Result<Option<u64>> {

@@ -49,16 +49,38 @@ impl ProcessTable {
     pub fn rows(&self) -> io::Result<Vec<Row>> {
         let mut rows = Vec::new();
         self.each(|stat| {
-            rows.push(Row {
-                identity: stat.entry.identity,
-                parent: stat.entry.parent,
-                threads: stat.threads,
-                cpu_time: stat.cpu_time,
-                resident_bytes: self.resident_bytes(&stat),
-            });
+            rows.push(self.row(&stat));
             Ok(())
         })?;
         Ok(rows)
+    }
+
+    fn row(&self, stat: &Stat) -> Row {
+        Row {
+            identity: stat.entry.identity,
+            parent: stat.entry.parent,
+            threads: stat.threads,
+            cpu_time: stat.cpu_time,
+            resident_bytes: self.resident_bytes(stat),
+        }
+    }
+
+    /// The rows of about `most` processes with numbers after `after`, and the number to go on after; `None` at the end.
+    ///
+    /// # Errors
+    /// The table could not be read.
+    pub fn rows_after(&self, after: Option<Pid>, most: usize) -> io::Result<(Vec<Row>, Option<Pid>)> {
+        let numbers = self.numbers_after(after)?;
+        let mut rows = Vec::new();
+        for pid in numbers.iter().take(most) {
+            match self.stat(*pid) {
+                Ok(stat) => rows.extend(stat.map(|stat| self.row(&stat))),
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let last = numbers.get(most.wrapping_sub(1)).filter(|_| numbers.len() > most);
+        Ok((rows, last.copied()))
     }
 
     /// How many descriptors the process has open; `None` when it is gone or may not be looked into. Two system calls since
@@ -168,7 +190,7 @@ fn parse_limits(bytes: &[u8]) -> Option<(u64, u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::process::StartTime;
+    use crate::base::process::{Identity, StartTime};
     use crate::sys::linux::fake::{FakeProc, FakeProcess};
     use std::time::Duration;
 
@@ -263,6 +285,34 @@ mod tests {
         assert_eq!((rows[3].parent, rows[3].cpu_time), (Pid::new(1), Some(Duration::from_secs(1))));
         proc.remove(1);
         assert_eq!(proc.table().rows().unwrap().len(), 3);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_table_read_in_parts_is_the_whole_table() {
+        let table = ProcessTable::live().unwrap();
+        for most in [1, 7, 100_000] {
+            let (mut parts, mut after) = (Vec::new(), None);
+            loop {
+                let (rows, last) = table.rows_after(after, most).unwrap();
+                assert!(
+                    rows.len() <= most && rows.iter().all(|row| after.is_none_or(|after| row.identity.pid > after))
+                );
+                parts.extend(rows.iter().map(|row| row.identity));
+                assert!(last.is_none_or(|last| after.is_none_or(|after| last > after)), "it goes on");
+                after = last;
+                if after.is_none() {
+                    break;
+                }
+            }
+            let whole: Vec<_> = table.rows().unwrap().iter().map(|row| row.identity).collect();
+            // Others come and go meanwhile; this process and its parent do not.
+            let own = [std::process::id(), std::os::unix::process::parent_id()];
+            for pid in own.iter().filter_map(|pid| Pid::new(i32::try_from(*pid).ok()?)) {
+                let is = |identities: &[Identity]| identities.iter().filter(|found| found.pid == pid).count();
+                assert_eq!((is(&parts), is(&whole)), (1, 1), "{pid}");
+            }
+        }
     }
 
     #[cfg(target_os = "linux")]
