@@ -190,7 +190,7 @@ fn parse_limits(bytes: &[u8]) -> Option<(u64, u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::process::{Identity, StartTime};
+    use crate::base::process::StartTime;
     use crate::sys::linux::fake::{FakeProc, FakeProcess};
     use std::time::Duration;
 
@@ -309,7 +309,9 @@ mod tests {
             // Others come and go meanwhile; this process and its parent do not.
             let own = [std::process::id(), std::os::unix::process::parent_id()];
             for pid in own.iter().filter_map(|pid| Pid::new(i32::try_from(*pid).ok()?)) {
-                let is = |identities: &[Identity]| identities.iter().filter(|found| found.pid == pid).count();
+                let is = |identities: &[crate::base::process::Identity]| {
+                    identities.iter().filter(|found| found.pid == pid).count()
+                };
                 assert_eq!((is(&parts), is(&whole)), (1, 1), "{pid}");
             }
         }
