@@ -29,7 +29,7 @@ clean_up() {
     for file in "$dir"/run/*.pid; do
         [ -f "$file" ] || continue
         pid=$(cat "$file")
-        case $(ps -o args= -p "$pid" 2>/dev/null) in "$dir/bin/stub "*) kill "$pid" 2>/dev/null ;; esac
+        case $(ps -o args= -p "$pid" 2>/dev/null) in *"$dir/bin/stub "*) kill "$pid" 2>/dev/null ;; esac
     done
     rm -rf "$dir"
 }
