@@ -18,6 +18,7 @@ impl Daemon {
     /// Every service in the order of its dependencies: is it due, what is seen of it, what follows.
     pub(super) fn cycle(&mut self, sample: &mut Sample<'_>, now: Mono) {
         self.output.trim();
+        self.stay_findable();
         let wall = clock::wall();
         let minute = Minute::of(&clock::local(wall));
         self.mounts = None;

@@ -19,6 +19,7 @@ mod boot;
 mod cycle;
 mod drawing;
 mod exits;
+mod findable;
 mod front;
 mod look;
 mod perform;
@@ -64,6 +65,8 @@ pub struct Daemon {
     control_file: PathBuf,
     /// Where it is written that this daemon runs. Kept, because finding it asks the control file's filesystem.
     record: PathBuf,
+    /// A file by which others find the daemon is gone and could not be made anew.
+    is_lost: bool,
     engine: Engine,
     jobs: Jobs,
     /// Services that the cycle has put off, because it took long.

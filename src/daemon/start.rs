@@ -209,6 +209,7 @@ fn prepare(called_as: CalledAs, options: Options, errand: Errand) -> Result<Prep
         end: None,
         table,
         record: paths::run_record(&control_file),
+        is_lost: false,
         control_file,
         options,
     };
@@ -391,9 +392,7 @@ impl Daemon {
     fn take_office(&mut self) -> Result<(), String> {
         let path = self.pidfile.path().display().to_string();
         self.pidfile.write(std::process::id()).map_err(|error| format!("cannot write the pidfile {path}: {error}"))?;
-        let record =
-            format!("pid {}\npidfile {path}\ncontrolfile {}\n", std::process::id(), self.control_file.display());
-        if let Err(error) = file::replace(&self.record, record.as_bytes()) {
+        if let Err(error) = self.write_record() {
             self.log.warning(&format!("cannot write {}: {error}", self.record.display()));
         }
         if self.id.is_empty() {

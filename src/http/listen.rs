@@ -2,7 +2,7 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::sys::posix::net::Access;
 
@@ -103,6 +103,25 @@ impl Server {
         let open = OpenFile::open(&file, Kind::Private, generation);
         self.private = Some(open.map_err(|error| Error::Private(path.to_owned(), error))?);
         Ok(())
+    }
+
+    /// Whether it listens on a private socket file, and so belongs to a daemon.
+    pub fn has_private(&self) -> bool {
+        self.private.is_some()
+    }
+
+    /// Makes those of its socket files anew that somebody has taken away, and tells for each whether that succeeded. One in
+    /// whose place there is something else now is left alone.
+    pub fn renew_files(&mut self) -> Vec<(PathBuf, io::Result<()>)> {
+        let mut made = Vec::new();
+        for kind in [Kind::Socket, Kind::Private] {
+            let generation = self.next_generation();
+            let open = if kind == Kind::Socket { &mut self.socket } else { &mut self.private };
+            let Some(open) = open.as_mut().filter(|open| open.is_gone()) else { continue };
+            let file = open.file.clone();
+            made.push((file.path.clone(), OpenFile::open(&file, kind, generation).map(|anew| *open = anew)));
+        }
+        made
     }
 
     /// Stops listening anywhere and removes the socket files.

@@ -182,6 +182,11 @@ impl OpenFile {
         let listener = Listener::new(socket, kind, generation);
         Ok(OpenFile { listener, identity: identity(&file.path), file: file.clone() })
     }
+
+    /// Whether somebody has taken the file away, so that nobody can connect any more.
+    pub(super) fn is_gone(&self) -> bool {
+        std::fs::symlink_metadata(&self.file.path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+    }
 }
 
 impl Drop for OpenFile {

@@ -18,6 +18,7 @@ mod engine;
 mod execs;
 mod exits;
 mod faults;
+mod findable;
 mod init;
 mod memory;
 mod paths;
