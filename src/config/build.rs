@@ -543,7 +543,8 @@ impl<'a> Builder<'a> {
         }
         // What is read here is at hand when a reload takes the configuration over.
         for (file, path) in &tls.files {
-            if matches!(file, TlsFile::CaCertificateFile | TlsFile::CaCertificatePath) {
+            let is_told = !self.world.stat(path).is_ok_and(|facts| facts.regular);
+            if is_told || matches!(file, TlsFile::CaCertificateFile | TlsFile::CaCertificatePath) {
                 continue;
             }
             if let Err(error) = self.world.read(path, PEM_MAX) {

@@ -250,8 +250,8 @@ impl Builder<'_> {
         };
         if let Some(message) = problem {
             self.push(self.error(path.span, message));
-            return;
         }
+        // Also one that is missing: it was named.
         tls.files.push((file, target));
     }
 

@@ -1,5 +1,6 @@
 //! From `set httpd` to sockets.
 
+use std::io;
 use std::net::{IpAddr, ToSocketAddrs};
 
 use crate::config::load::page;
@@ -8,6 +9,9 @@ use crate::config::{Config, HttpdSocket, Kind};
 use crate::http::{Endpoint, Error, Server, Settings, SocketFile};
 use crate::sys::platform::machine::host_name;
 use crate::sys::posix::net::Access;
+
+/// What helps when an address is taken.
+const STOP_IT: &str = "if Monit or another pollux runs there, stop it first";
 
 /// Listens where the configuration says; `address` is what [`address`] found for it, and `world` has the files. `Ok(Some(_))` is the original's line about a front that lets nobody in.
 ///
@@ -37,10 +41,12 @@ pub(super) fn listen(
         }
         Err(error @ Error::NobodyAllowed) => Ok(Some(format!("monit: monit {error}"))),
         Err(error) => {
-            let what = if matches!(error, Error::Socket(..)) { "path" } else { "port" };
-            Err(format!(
-                "{error}; if Monit or another pollux runs there, stop it first, otherwise change the {what} in 'set httpd'"
-            ))
+            let (way_out, what) = match &error {
+                Error::Socket(_, error) if error.kind() == io::ErrorKind::AlreadyExists => ("remove it", "path"),
+                Error::Socket(..) => (STOP_IT, "path"),
+                _ => (STOP_IT, "port"),
+            };
+            Err(format!("{error}; {way_out}, otherwise change the {what} in 'set httpd'"))
         }
     }
 }

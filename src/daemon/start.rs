@@ -138,7 +138,8 @@ fn prepare(called_as: CalledAs, options: Options, errand: Errand) -> Result<Prep
         Err(LockProblem::Open(error)) => {
             let path = places.pidfile.display();
             return Err(format!(
-                "cannot use the pidfile {path}: {error}; make its directory, or change 'set pidfile' or -p"
+                "cannot use the pidfile {path}: {error}; make its directory, remove what stands in its place, or change \
+                 'set pidfile' or -p"
             ));
         }
         Err(LockProblem::Held(pid)) => {

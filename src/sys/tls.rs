@@ -63,7 +63,7 @@ impl fmt::Display for TlsError {
         match self {
             TlsError::NotBuilt => f.write_str("this pollux was built without OpenSSL"),
             TlsError::NoCertificate => f.write_str("there is no certificate in its file"),
-            TlsError::NoKey(why) => write!(f, "there is no private key without a passphrase in its file ({why})"),
+            TlsError::NoKey(why) => write!(f, "no private key without a passphrase ({why}) is in its file"),
             TlsError::OtherKey => f.write_str("the private key does not belong to the certificate"),
             TlsError::NoClients => f.write_str("there is no certificate in the file of the clients"),
             TlsError::Ciphers => f.write_str("the library knows none of the ciphers"),

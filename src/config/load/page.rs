@@ -5,7 +5,7 @@ use std::path::Path;
 use super::super::model::Tls;
 use super::super::world::{PEM_MAX, World};
 use crate::syntax::statement::{TlsFile, TlsVersion};
-use crate::sys::tls::{Acceptor, Identity, Version};
+use crate::sys::tls::{Acceptor, Identity, TlsError, Version};
 
 /// The server that `ssl` of `set httpd` asks for, with the files as `world` has them.
 ///
@@ -23,14 +23,28 @@ pub fn acceptor(tls: &Tls, world: &dyn World) -> Result<Acceptor, String> {
             parts.ok_or("it needs 'pemfile', or 'pemchain' and 'pemkey'")?
         }
     };
+    let clients = path(TlsFile::ClientPemFile);
     let identity = Identity {
         certificates: read(chain)?,
         key: read(key)?,
-        clients: path(TlsFile::ClientPemFile).map(read).transpose()?,
+        clients: clients.map(read).transpose()?,
         versions: versions(&tls.versions),
         ciphers: tls.ciphers.clone(),
     };
-    Acceptor::new(&identity).map_err(|error| error.to_string())
+    Acceptor::new(&identity).map_err(|error| match &error {
+        TlsError::NoCertificate => with_files(&error, [chain]),
+        TlsError::NoKey(_) => with_files(&error, [key]),
+        TlsError::OtherKey => with_files(&error, [key, chain]),
+        TlsError::NoClients => with_files(&error, clients),
+        _ => error.to_string(),
+    })
+}
+
+/// What is wrong, and in which files.
+fn with_files<'a>(error: &TlsError, files: impl IntoIterator<Item = &'a Path>) -> String {
+    let mut files: Vec<_> = files.into_iter().map(|path| format!("'{}'", path.display())).collect();
+    files.dedup();
+    format!("{error}: {}", files.join(" and "))
 }
 
 /// The versions that are named, or those of today, without those that are switched off.

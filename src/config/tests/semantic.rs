@@ -164,6 +164,13 @@ fn mistakes_are_errors_at_their_place() {
 }
 
 #[test]
+fn a_key_that_is_missing_is_one_mistake() {
+    for text in ["set httpd port 1 pemfile /no allow a:x", "set httpd port 1 ssl { pemfile: /no } allow a:x"] {
+        assert_eq!(errors(text), [("the file '/no' does not exist".to_owned(), "/no".to_owned())], "{text}");
+    }
+}
+
+#[test]
 fn a_key_that_others_may_read_is_refused() {
     let mut fake = Fake::with("set httpd port 1 pemfile /key allow localhost");
     fake.add("/key", b"");
