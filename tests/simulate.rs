@@ -34,7 +34,7 @@ use std::thread;
 use table::Table;
 
 /// Seeds of every run: the first of them in `make test`, all in `make simulate`.
-const FIXED: Range<u64> = 0..4_000;
+const FIXED: Range<u64> = 0..4_500;
 const FIRST: u64 = 24;
 
 /// How often the fixed seeds visit each cell of the table at least.
@@ -57,7 +57,10 @@ fn run(seeds: Range<u64>) -> Table {
             let (table, broken) = &mut *found.lock().unwrap();
             match history {
                 Ok(history) => table.add(&history),
-                Err(_) => broken.push(seed),
+                Err(_) => {
+                    println!("seed {seed} breaks a promise");
+                    broken.push(seed);
+                }
             }
             if broken.len() >= BROKEN_MAX {
                 next.store(seeds.end, Ordering::Relaxed);
@@ -67,6 +70,9 @@ fn run(seeds: Range<u64>) -> Table {
     let processors = thread::available_parallelism().map_or(1, |count| count.get());
     thread::scope(|scope| (0..processors).for_each(|_| drop(scope.spawn(work))));
     let (table, broken) = found.into_inner().unwrap();
+    if !broken.is_empty() {
+        println!("{table}");
+    }
     assert!(broken.is_empty(), "promises are broken; again: {}", again(&broken));
     table
 }

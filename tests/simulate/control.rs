@@ -31,7 +31,7 @@ pub struct Written {
     depends: Vec<usize>,
     /// A file that its programs bring and take away, instead of a process.
     pub file: bool,
-    pidfile: bool,
+    pub pidfile: bool,
     start: Option<u64>,
     stop: Option<u64>,
     restart: Option<u64>,
@@ -63,16 +63,24 @@ impl Written {
             1 => "mode passive",
             2 => "onreboot nostart",
             3 => "onreboot laststate",
+            4 => "every \"*/2 * * * *\"",
+            5 => "not every \"*/3 * * * *\"",
             _ => "",
         };
         let actions = ["unmonitor", "unmonitor for 70 seconds", "stop", "alert", "exec /bin/limit", "restart"];
         let limit = dice.once_in(4).then(|| (1 + dice.below(4), 1 + dice.below(6), actions[dice.place(actions.len())]));
         let file = dice.below(100) < files;
+        // On the first of those before it, or on the last: long chains.
+        let mut depends: Vec<usize> = (0..unit).filter(|_| dice.once_in(parents)).collect();
+        if unit % 2 == 1 {
+            depends.reverse();
+        }
+        depends.truncate(4);
         let exited = ["restart", "restart", "start", "alert"];
         Written {
             unit,
             name: format!("u{unit}"),
-            depends: (0..unit).filter(|_| dice.once_in(parents)).take(4).collect(),
+            depends,
             file,
             pidfile: dice.below(100) >= patterns,
             start,
@@ -85,6 +93,16 @@ impl Written {
             limit,
             other,
         }
+    }
+
+    /// A process that is restarted by its stop and start programs.
+    pub fn is_stopped_and_started(&self) -> bool {
+        !self.file && self.start.is_some() && self.stop.is_some() && self.restart.is_none()
+    }
+
+    /// Whether it depends on the service of that unit.
+    pub fn needs(&self, unit: usize) -> bool {
+        self.depends.contains(&unit)
     }
 
     /// It behaves as most do: it is started when it is gone, without limits.

@@ -227,12 +227,13 @@ impl World {
                     Some(id) => Some(now.plus(engine.timeout(id, entry.purpose).unwrap_or(ADOPTED_TIMEOUT))),
                     None => Some(now.plus(ADOPTED_TIMEOUT)),
                 };
+                // Nobody waits for what it brings about.
+                if id.is_some_and(|id| engine.is_settled(id, entry.purpose)) {
+                    self.machine.forget_promises();
+                }
                 if !self.machine.runs(entry.identity) {
                     if let Some(id) = id {
                         let begun = Mono::from_origin(entry.identity.start.since_boot());
-                        if engine.is_settled(id, entry.purpose) {
-                            self.machine.forget_promises();
-                        }
                         engine.ended_meanwhile(id, entry.purpose, begun, now);
                     }
                     continue;
@@ -492,7 +493,9 @@ impl World {
             Some(end) if end.status != 0 => failed,
             _ => ended,
         };
-        self.note(id, event);
+        let stage = self.engine().and_then(|engine| engine.stage(id));
+        let is_late = job.purpose.brings_to_life() && stage.is_some_and(|stage| stage != "starting");
+        self.note(id, if is_late { Event::LateStartEnded } else { event });
         let outcome = Outcome { status: end.map(|end| end.status), timed_out, refused, ..Outcome::default() };
         let now = self.machine.now;
         if let Some(daemon) = &mut self.daemon {
@@ -546,7 +549,7 @@ impl World {
                 if !due {
                     self.table.count(state, Event::PassedOver);
                 } else if !self.ask(id, Asked::Cycle) {
-                    self.observed(id, None);
+                    self.observed(id, None, state);
                 }
             }
             self.perform();
@@ -631,12 +634,12 @@ impl World {
             daemon.late.iter_mut().filter(|late| late.service == old).for_each(|late| late.service.clone_from(&new));
         }
         for (id, service) in action::ids(&config) {
-            let serving = |job: &&Job| job.service == service.name && job.purpose.brings_to_life();
+            let serving = |job: &&Job| job.service == service.name;
             let overdue = daemon.jobs.iter().filter(serving).find(|job| job.phase == Phase::Overdue);
             daemon.engine.set_overdue(id, overdue.map(|job| job.identity.pid));
-            let starting = daemon.jobs.iter().filter(serving).find(|job| job.phase != Phase::Overdue);
+            let acting = daemon.jobs.iter().filter(serving).find(|job| job.phase != Phase::Overdue);
             if daemon.engine.pending(id).is_none()
-                && let Some(job) = starting
+                && let Some(job) = acting
             {
                 daemon.engine.adopted(id, job.purpose, now);
             }

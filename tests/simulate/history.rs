@@ -15,6 +15,19 @@ use crate::table::{EVENTS, Event, State, Table};
 
 const COMMANDS: [Command; 5] = [Command::Start, Command::Stop, Command::Restart, Command::Monitor, Command::Unmonitor];
 
+/// In one of so many steps a scene is played.
+const SCENE: u64 = 3;
+
+/// The stages in which scenes end, and how often.
+const SCENES: [(&str, u64); 6] = [
+    ("dependants", 8),
+    ("look before stop", 2),
+    ("stopping", 1),
+    ("going", 1),
+    ("parents", 5),
+    ("look before start", 7),
+];
+
 /// What chance may do to a world, and has done.
 struct Fate {
     dice: Dice,
@@ -35,7 +48,7 @@ pub fn history(seed: u64) -> Table {
     let (count, steps) = match seed % 250 {
         249 => (100 + dice.place(401), 30),
         n if n >= 240 => (10 + dice.place(40), 200),
-        _ => (1 + dice.place(4), 1_500),
+        _ => (1 + dice.place(4), 900),
     };
     let far = dice.once_in(2);
     let shape = Shape {
@@ -53,14 +66,14 @@ pub fn history(seed: u64) -> Table {
         unit.distance = fate.distance();
     }
     for done in 0..steps {
-        if fate.dice.once_in(3) {
-            fate.step(&mut world);
-        } else {
-            fate.meet(&mut world);
+        match fate.dice.below(SCENE) {
+            0 if count < 9 => fate.scene(&mut world),
+            n if n % 3 == 0 => fate.step(&mut world),
+            _ => fate.meet(&mut world, None),
         }
         let time = fate.dice.time(Duration::from_millis(pace));
         // Time stops where something is seldom met.
-        let few = 20 * (1 + done as u64 / 500);
+        let few = 20 * (1 + done as u64 / 300);
         let tried = &fate.tried;
         let is_rare = |world: &World| {
             let engine = world.engine().filter(|_| count < 9);
@@ -80,11 +93,11 @@ pub fn history(seed: u64) -> Table {
 }
 
 impl Fate {
-    /// Something meets the service whose state has seen least of it.
-    fn meet(&mut self, world: &mut World) {
+    /// Something meets the service whose state has seen least of it, of all or of one unit's.
+    fn meet(&mut self, world: &mut World, only: Option<usize>) {
         let Some(engine) = world.engine() else { return };
         let mut least: Option<(u64, ServiceId, usize, State, Event)> = None;
-        for (id, unit) in world.all() {
+        for (id, unit) in world.all().into_iter().filter(|(_, unit)| only.is_none_or(|only| only == *unit)) {
             let state = State::of(engine, id);
             // Where many are as rare, none comes first always.
             let first = self.dice.place(EVENTS.len());
@@ -102,6 +115,109 @@ impl Fate {
         let missing = (0..self.count).find(|unit| world.services.iter().all(|written| written.unit != *unit));
         if let Some(unit) = missing.filter(|_| self.dice.once_in(2)) {
             self.replace(world, unit);
+        }
+    }
+
+    /// What chance alone seldom brings together: a service is restarted beside a start program of its own that is past its
+    /// timeout, or while what it depends on is restarted; watched, not judged yet, or not watched.
+    fn scene(&mut self, world: &mut World) {
+        if world.daemon.is_none() {
+            world.start_daemon();
+        }
+        let mut place = self.dice.below(SCENES.iter().map(|(_, share)| share).sum());
+        let ends_here = |(_, share): &&(&str, u64)| {
+            let here = place < *share;
+            place = place.saturating_sub(*share);
+            here
+        };
+        let stage = SCENES.iter().find(ends_here).map_or("stopping", |(stage, _)| stage);
+        let often = if stage == "dependants" { Monitor::Off } else { Monitor::On };
+        let monitor = [Monitor::Off, Monitor::Init, Monitor::On, often][self.dice.place(4)];
+        let services = &world.services;
+        let parent = |written: &Written| {
+            services.iter().find(|other| other.is_stopped_and_started() && written.needs(other.unit)).cloned()
+        };
+        let dependant = |written: &Written| {
+            services.iter().find(|other| other.is_stopped_and_started() && other.needs(written.unit)).cloned()
+        };
+        // Watching of what has dependants ends with theirs, unless their action is under way.
+        let ends_late = monitor == Monitor::Off && stage == "dependants";
+        let is_met = ends_late || matches!(stage, "parents" | "look before start");
+        let is_late = !is_met || self.dice.once_in(if monitor == Monitor::Init { 2 } else { 3 });
+        let fits = |written: &&Written| {
+            let needs_parent = ends_late || matches!(stage, "parents" | "look before start");
+            written.is_stopped_and_started()
+                && (!needs_parent || parent(written).is_some())
+                && (stage != "dependants" || dependant(written).is_some())
+                && (!stage.starts_with("look") || written.pidfile)
+        };
+        let chosen: Vec<&Written> = services.iter().filter(fits).collect();
+        if chosen.is_empty() {
+            return;
+        }
+        let written = chosen[self.dice.place(chosen.len())];
+        let (unit, name) = (written.unit, vec![written.name.clone()]);
+        let parent: Vec<String> = parent(written).into_iter().map(|parent| parent.name).collect();
+        let dependant = dependant(written).filter(|_| stage == "dependants");
+        for real in &mut world.machine.units {
+            (real.fault, real.unreadable, real.becomes, real.lifetime) = (Fault::None, false, false, None);
+            (real.takes, real.slow) = (Duration::from_secs(4), Duration::ZERO);
+        }
+        world.machine.units[unit].distance = Duration::from_secs(if stage.starts_with("look") { 3 } else { 0 });
+        world.command(Command::Start, &name);
+        world.run_until(Duration::from_secs(30), |world| world.stage(unit).is_none());
+        if is_late {
+            world.machine.units[unit].takes = Duration::from_secs(300);
+            world.machine.die(unit, &mut self.dice);
+            world.command(Command::Start, &name);
+            let is_overdue = |world: &World| {
+                let known = world.ledger(unit).is_some_and(|ledger| ledger.overdue.is_some());
+                known && world.stage(unit).is_none()
+            };
+            world.run_until(Duration::from_secs(70), is_overdue);
+            world.machine.appear(unit);
+            world.wake();
+            let is_known = |world: &World| world.ledger(unit).is_some_and(|ledger| ledger.process.is_some());
+            if !is_known(world) {
+                world.run_until(Duration::from_secs(40), is_known);
+            }
+        }
+        if let Some(dependant) = dependant {
+            let lives = |world: &World| world.ledger(dependant.unit).is_some_and(|ledger| ledger.process.is_some());
+            world.command(Command::Start, &[dependant.name]);
+            world.run_until(Duration::from_secs(30), |world| lives(world) && world.stage(dependant.unit).is_none());
+        }
+        let real = &mut world.machine.units[unit];
+        (real.takes, real.slow) = (Duration::from_secs(4), Duration::from_secs(u64::from(stage == "going")));
+        match monitor {
+            Monitor::Off if !ends_late => world.command(Command::Unmonitor, &name),
+            Monitor::Init => {
+                world.kill();
+                world.start_daemon();
+            }
+            _ => {}
+        }
+        world.command(Command::Restart, &name);
+        if matches!(stage, "parents" | "look before start") {
+            world.command(Command::Restart, &parent);
+        }
+        let is_there = |world: &World| world.stage(unit) == Some(stage);
+        if !is_there(world) {
+            world.run_until(Duration::from_secs(40), is_there);
+        }
+        if ends_late {
+            world.command(Command::Unmonitor, &parent);
+        }
+        if is_there(world) && is_late {
+            world.end(unit, Purpose::brings_to_life, [Fault::None, Fault::Fails, Fault::Refuses][self.dice.place(3)]);
+            // A daemon looks only so often at what an earlier one began.
+            world.run_for(Duration::from_secs(1));
+            return;
+        }
+        for _ in 0..4 {
+            if is_there(world) {
+                self.meet(world, Some(unit));
+            }
         }
     }
 
@@ -138,9 +254,12 @@ impl Fate {
             }
             Event::StartNotRun | Event::StopNotRun => world.machine.units[unit].no_fork = true,
             Event::StartOverdue | Event::StopTimedOut => world.machine.last(unit, purposes(event)),
-            Event::StartEnded | Event::StopEnded => world.end(unit, purposes(event), Fault::None),
+            Event::StartEnded | Event::LateStartEnded | Event::StopEnded => {
+                world.end(unit, purposes(event), Fault::None)
+            }
             Event::StartFailed | Event::StopFailed => world.end(unit, purposes(event), Fault::Fails),
             Event::StartRefused => world.end(unit, purposes(event), Fault::Refuses),
+            Event::LookedLate => world.answer(&name[0]),
             Event::LookDue => {}
         }
     }
@@ -263,14 +382,20 @@ fn can_bring_about(world: &World, id: ServiceId, unit: usize, state: State, even
     match event {
         Event::ReloadRemoved => world.services.len() > 1,
         Event::SeenRunning | Event::SeenGone | Event::SeenUnknown => state.is_watched() && stage == "idle",
-        Event::LookedRunning | Event::LookedGone | Event::LookedUnknown => world.is_asked(&world.name(id)),
+        Event::LookedRunning | Event::LookedGone | Event::LookedUnknown => {
+            stage != "idle" && world.is_asked(&world.name(id))
+        }
+        Event::LookedLate => stage == "idle" && world.is_asked(&world.name(id)),
         Event::LookDue => false,
+        Event::PassedOver => !matches!(stage, "look before stop" | "look before start"),
         Event::StartNotRun | Event::StopNotRun => has_yet_to_run,
         Event::StartOverdue => stage == "starting",
         Event::StopTimedOut => stage == "stopping",
-        Event::StartEnded | Event::StartFailed | Event::StartRefused | Event::StopEnded | Event::StopFailed => {
-            world.machine.is_at_it(unit, purposes(event))
+        Event::StartEnded | Event::StartFailed | Event::StartRefused => {
+            matches!(stage, "idle" | "starting") && world.machine.is_at_it(unit, purposes(event))
         }
+        Event::LateStartEnded => !matches!(stage, "idle" | "starting") && world.machine.is_at_it(unit, purposes(event)),
+        Event::StopEnded | Event::StopFailed => stage == "stopping" && world.machine.is_at_it(unit, purposes(event)),
         _ => true,
     }
 }

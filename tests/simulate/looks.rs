@@ -1,10 +1,11 @@
 //! What the daemon sees of the made-up machine, at once or after a while, and what it is told without looking.
 
-use pollux::action;
+use pollux::action::{self, Engine};
 use pollux::base::process::Identity;
 use pollux::base::program::Purpose;
 use pollux::base::time::Mono;
 use pollux::config::{Kind, ProcessTarget, ServiceId};
+use pollux::event::ledger::Ledger;
 use pollux::facts::file::{self, FileFacts, Look};
 use pollux::facts::observation::{Observation, PathObservation};
 use pollux::facts::pidfile::Content;
@@ -14,7 +15,7 @@ use pollux::sys::table::Processes;
 use crate::control::unit_of;
 use crate::daemon::World;
 use crate::machine::Fault;
-use crate::table::Event;
+use crate::table::{Event, State};
 
 /// Who asked for a look.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -99,6 +100,7 @@ impl World {
 
     /// Asks for a look that an action waits for, and answers if that can be done at once.
     pub fn look(&mut self, id: ServiceId) {
+        self.note_along();
         if !self.ask(id, Asked::Action) {
             self.looked(id, None);
         }
@@ -106,9 +108,11 @@ impl World {
 
     fn looked(&mut self, id: ServiceId, content: Option<&Content>) {
         let presence = self.presence(id, content);
+        let is_awaited = self.engine().is_some_and(|engine| engine.pending(id).is_some());
         self.note(
             id,
             match presence {
+                _ if !is_awaited => Event::LookedLate,
                 Presence::Running(_) => Event::LookedRunning,
                 Presence::Gone(_) => Event::LookedGone,
                 Presence::Unknown(_) => Event::LookedUnknown,
@@ -140,7 +144,8 @@ impl World {
         self.check_early(id, &presence, script.is_some(), before);
     }
 
-    pub fn observed(&mut self, id: ServiceId, content: Option<&Content>) {
+    /// What a cycle has found of a service that was in that state when the cycle came to it, or the answer came.
+    pub fn observed(&mut self, id: ServiceId, content: Option<&Content>, state: State) {
         let is_process = self.is_process(id);
         let presence = self.presence(id, content);
         let (now, wall) = (self.machine.now, self.wall());
@@ -156,14 +161,12 @@ impl World {
             }
             None => Observation::Nothing,
         };
-        self.note(
-            id,
-            match (&presence, self.unit(id)) {
-                (Presence::Gone(_), Some(_)) => Event::SeenGone,
-                (Presence::Unknown(_), Some(_)) => Event::SeenUnknown,
-                _ => Event::SeenRunning,
-            },
-        );
+        let event = match (&presence, self.unit(id)) {
+            (Presence::Gone(_), Some(_)) => Event::SeenGone,
+            (Presence::Unknown(_), Some(_)) => Event::SeenUnknown,
+            _ => Event::SeenRunning,
+        };
+        self.table.count(state, event);
         let Some(daemon) = &mut self.daemon else { return };
         let was_busy = daemon.engine.pending(id).is_some();
         daemon.engine.observed(id, &seen, now, wall);
@@ -180,7 +183,10 @@ impl World {
             match late.asked {
                 Asked::Action => self.looked(id, Some(&late.content)),
                 Asked::Exit => self.looked_early(id, Some(&late.content)),
-                Asked::Cycle if daemon.engine.awaits_observation(id) => self.observed(id, Some(&late.content)),
+                Asked::Cycle if daemon.engine.awaits_observation(id) => {
+                    let state = State::of(&daemon.engine, id);
+                    self.observed(id, Some(&late.content), state);
+                }
                 Asked::Cycle => {}
             }
             self.answers = true;
@@ -198,7 +204,8 @@ impl World {
         });
         daemon.late = kept;
         for late in dropped.into_iter().filter(|late| late.asked == Asked::Action) {
-            if let Some(id) = self.engine().and_then(|engine| engine.find(&late.service)) {
+            let waits = |engine: &Engine| engine.find(&late.service).filter(|id| engine.pending(*id).is_some());
+            if let Some(id) = self.engine().and_then(waits) {
                 self.look(id);
             }
         }
@@ -220,6 +227,18 @@ impl World {
             daemon.told_of.push(identity);
             daemon.engine.exited(identity, now);
         }
+    }
+
+    /// How far the action of the unit's service is.
+    pub fn stage(&self, unit: usize) -> Option<&'static str> {
+        let engine = self.engine()?;
+        self.all().iter().find(|(_, other)| *other == unit).and_then(|(id, _)| engine.stage(*id))
+    }
+
+    /// What the daemon knows of the unit's service.
+    pub fn ledger(&self, unit: usize) -> Option<&Ledger> {
+        let engine = self.engine()?;
+        self.all().iter().find(|(_, other)| *other == unit).map(|(id, _)| engine.ledger(*id))
     }
 
     /// Services and units.

@@ -254,6 +254,15 @@ impl World {
         }
     }
 
+    /// What was taken along comes back without being paced, maybe at once.
+    pub fn note_along(&mut self) {
+        for (id, unit) in self.all() {
+            if self.engine().is_some_and(|engine| engine.ledger(id).taken_along) {
+                self.promises.units[unit].pace = None;
+            }
+        }
+    }
+
     /// Starts by rules keep their distance from each other, and no more than that.
     fn check_pace(&mut self, id: ServiceId, unit: usize) {
         let Some(engine) = self.engine() else { return };
@@ -285,7 +294,8 @@ impl World {
         if !service.depends.iter().all(|parent| is_up(engine, *parent)) {
             return Some(false);
         }
-        (service.every == Every::Cycle && service.restart_limits.is_empty()).then_some(!engine.is_settling(id))
+        let each_cycle = service.every == Every::Cycle && service.cron.is_none();
+        (each_cycle && service.restart_limits.is_empty()).then_some(!engine.is_settling(id))
     }
 
     /// The engine has decided whether it is.
@@ -466,7 +476,8 @@ impl World {
         let parents_up = service.depends.iter().all(|parent| is_up(engine, *parent));
         // While an answer is on its way nothing is known; and somebody else may be at it.
         let asked = has_pidfile(service) && daemon.late.iter().any(|late| late.service == service.name);
-        let known = !asked && !engine.is_settling(id) && service.every == Every::Cycle;
+        let each_cycle = service.every == Every::Cycle && service.cron.is_none();
+        let known = !asked && !engine.is_settling(id) && each_cycle;
         let gone = matches!(self.presence(id, None), Presence::Gone(_));
         rests && parents_up && known && gone && rule_starts(service, false) && self.is_free(id, unit)
     }
@@ -547,8 +558,8 @@ impl World {
             let stays_along = engine.pending(id).is_none() || engine.saved(id).taken_along;
             memory.along = ledger.taken_along && ledger.monitor == Monitor::Off && stays_along;
             let absent = memory.absent.filter(|until| now < *until);
-            // Who is watched again begins anew.
-            let counts = memory.counts.filter(|_| ledger.absence_ends.is_none());
+            // Who is watched again begins anew, and a wish that waits may have cleared them.
+            let counts = memory.counts.filter(|_| ledger.absence_ends.is_none() && !memory.asked);
             saved[unit] = Memory { absent, counts, ..memory.clone() };
         }
         self.promises.saved = saved;

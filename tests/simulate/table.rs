@@ -32,12 +32,14 @@ pub enum Event {
     LookedRunning,
     LookedGone,
     LookedUnknown,
+    LookedLate,
     LookDue,
     StartEnded,
     StartFailed,
     StartRefused,
     StartOverdue,
     StartNotRun,
+    LateStartEnded,
     StopEnded,
     StopFailed,
     StopTimedOut,
@@ -55,7 +57,7 @@ pub enum Event {
     Reboot,
 }
 
-pub const EVENTS: [(Event, &str); 28] = [
+pub const EVENTS: [(Event, &str); 30] = [
     (Event::SeenRunning, "seen running"),
     (Event::SeenGone, "seen gone"),
     (Event::SeenUnknown, "seen unknown"),
@@ -63,12 +65,14 @@ pub const EVENTS: [(Event, &str); 28] = [
     (Event::LookedRunning, "looked: running"),
     (Event::LookedGone, "looked: gone"),
     (Event::LookedUnknown, "looked: unknown"),
+    (Event::LookedLate, "looked, too late"),
     (Event::LookDue, "next look due"),
     (Event::StartEnded, "start program ended well"),
     (Event::StartFailed, "start program failed"),
     (Event::StartRefused, "start program refused"),
     (Event::StartOverdue, "start program past its timeout"),
     (Event::StartNotRun, "start program cannot be run"),
+    (Event::LateStartEnded, "late start program ended"),
     (Event::StopEnded, "stop program ended well"),
     (Event::StopFailed, "stop program failed"),
     (Event::StopTimedOut, "stop program timed out"),
@@ -132,33 +136,27 @@ fn impossible(monitor: &str, stage: &str, event: Event) -> Option<&'static str> 
         SeenRunning | SeenGone | SeenUnknown if monitor == "off" => {
             Some("what is not watched is not looked at in a cycle")
         }
-        // A restart limit may begin an action in the cycle in which its service is judged.
-        SeenRunning | SeenGone | SeenUnknown if !matches!(stage, "idle" | "dependants") => {
+        SeenRunning | SeenGone | SeenUnknown if stage != "idle" => {
             Some("what is being started or stopped is not looked at in a cycle")
         }
-        SeenRunning | SeenGone | SeenUnknown if stage == "dependants" => UNCOUNTED,
-        PassedOver if asks => UNCOUNTED,
-        // The answer to a question whose action has ended otherwise.
-        LookedRunning | LookedGone | LookedUnknown if stage == "idle" => UNCOUNTED,
+        PassedOver if asks => Some("a cycle leaves out what an answer is awaited for"),
+        LookedLate => Some("an action that has asked for a look goes on until it is answered"),
         LookedRunning | LookedGone | LookedUnknown if !asks && !waits => {
             Some("a look is asked for before a program runs and after it has ended")
         }
         LookDue if !waits => Some("only what has its program behind it is looked at again"),
-        StartNotRun if stage != "starting" => Some("only what is starting has a start program run"),
-        StartOverdue if stage != "starting" => UNCOUNTED,
-        StopNotRun if stage != "stopping" => Some("only what is stopping has a stop program run"),
-        // One that an earlier daemon ran, or one of a service that was taken out and came back.
-        StopEnded | StopFailed | StopTimedOut if stage != "stopping" => UNCOUNTED,
-        // A start program past its timeout ends when it likes, whatever is being done by then.
-        StartEnded | StartFailed | StartRefused if stage != "starting" => UNCOUNTED,
-        // Only one that is restarted with a live process waits like that.
-        _ if monitor == "on" && stage == "parents" => UNCOUNTED,
+        StartNotRun | StartOverdue if stage != "starting" => Some("only what is starting has a start program in time"),
+        StopNotRun | StopEnded | StopFailed | StopTimedOut if stage != "stopping" => {
+            Some("only what is stopping has a stop program")
+        }
+        // A start program past its timeout ends when it likes. How, matters where no other action is under way.
+        StartEnded | StartFailed | StartRefused if !matches!(stage, "idle" | "starting") => {
+            Some("how a late program ends is all one to another action, and is counted as one")
+        }
+        LateStartEnded if matches!(stage, "idle" | "starting") => Some("how a program ends is counted here"),
         _ => None,
     }
 }
-
-/// It can happen, but only by a rare meeting of two others, so that no number of visits is asked for.
-const UNCOUNTED: Option<&str> = Some("rare");
 
 impl Table {
     pub fn count(&mut self, State(monitor, stage): State, event: Event) {
@@ -208,7 +206,7 @@ impl Table {
         for (state, event, count, reason) in self.cells() {
             match reason {
                 None if count < least => gaps.push(format!("{state} / {event}: only {count} times")),
-                Some(reason) if count > 0 && Some(reason) != UNCOUNTED => {
+                Some(reason) if count > 0 => {
                     gaps.push(format!("{state} / {event}: {count} times, but it cannot happen: {reason}"));
                 }
                 _ => {}
@@ -228,7 +226,6 @@ impl fmt::Display for Table {
             }
             match reason {
                 None => writeln!(f, "  {event:32} {count:>9}")?,
-                Some(_) if reason == UNCOUNTED => writeln!(f, "  {event:32} {count:>9}  (rare)")?,
                 Some(reason) => writeln!(f, "  {event:32} {count:>9}  cannot happen: {reason}")?,
             }
         }
