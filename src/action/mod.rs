@@ -1,9 +1,12 @@
 //! From events and commands to effects: what is started and stopped, in which order, and when it counts as done. Pure: the
 //! engine takes facts and `now`, and returns effects for the daemon to perform.
 
+mod begin;
 mod commands;
+mod ends;
 mod engine;
 mod exit;
+mod families;
 mod judge;
 mod plan;
 mod steps;
