@@ -8,3 +8,6 @@ pub enum Hash {
     Sha1,
     Sha256,
 }
+
+/// What password hashes made of MD5 begin with: crypt(3)'s, and that of Apache's htpasswd.
+pub const MD5_MAGICS: [&str; 2] = ["$1$", "$apr1$"];

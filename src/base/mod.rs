@@ -11,7 +11,6 @@ pub mod event;
 pub mod format;
 pub mod lag;
 pub mod logging;
-pub mod md5;
 pub mod process;
 pub mod program;
 pub mod schedule;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::model::PasswordKind;
-use crate::base::md5::MAGICS;
+use crate::base::digest::MD5_MAGICS;
 
 /// Most bytes of a password file.
 pub const FILE_MAX: u64 = 1024 * 1024;
@@ -61,7 +61,7 @@ fn entry(line: &[u8], kind: PasswordKind) -> Result<Entry<'_>, Bad> {
     if secret.is_empty() {
         return Err(Bad::NoPassword);
     }
-    let is_md5 = MAGICS.iter().any(|magic| secret.starts_with(magic.as_bytes()));
+    let is_md5 = MD5_MAGICS.iter().any(|magic| secret.starts_with(magic.as_bytes()));
     match kind {
         PasswordKind::Md5 if !is_md5 => Err(Bad::NotMd5),
         PasswordKind::Crypt if !is_crypt(secret) => Err(Bad::NotCrypt),

@@ -3,11 +3,11 @@
 
 use std::path::Path;
 
-use crate::base::md5;
 use crate::config::load::Machine;
 use crate::config::passwords;
 use crate::config::world::World;
 use crate::config::{AllowGroup, PasswordFile, PasswordKind};
+use crate::sys::md5crypt;
 use crate::sys::posix::pam::{self, PamError};
 use crate::sys::posix::{account, crypt};
 
@@ -129,8 +129,8 @@ fn is_password(password: &[u8], secret: &[u8], kind: PasswordKind) -> Result<boo
     if kind == PasswordKind::ClearText {
         return Ok(same(secret, password));
     }
-    let hash = std::str::from_utf8(secret).ok().and_then(|setting| md5::password_hash(password, setting));
-    let hash = match hash {
+    let setting = std::str::from_utf8(secret).unwrap_or_default();
+    let hash = match md5crypt::password_hash(password, setting).map_err(|error| error.to_string())? {
         Some(hash) => Some(hash.into_bytes()),
         None => crypt::crypt(password, secret)?,
     };

@@ -1,4 +1,5 @@
-//! Checksums of files, by OpenSSL (feature `tls`). The only module that knows the library for them.
+//! Checksums of files and digests of bytes, by OpenSSL (feature `tls`). The only module that knows the library
+//! for them.
 //!
 //! A file is read in steps, between which a helper child can show that it gets on. What others have in memory stays there.
 
@@ -37,7 +38,9 @@ impl fmt::Display for DigestError {
         match self {
             DigestError::NotRegular(kind) => write!(f, "it is {kind}"),
             DigestError::Io(error) => error.fmt(f),
-            DigestError::NotBuilt => f.write_str("this pollux was built without OpenSSL, which computes checksums"),
+            DigestError::NotBuilt => {
+                f.write_str("this pollux was built without OpenSSL, which computes checksums and MD5")
+            }
             DigestError::Refused(hash) => write!(f, "OpenSSL refuses to compute {}", name(*hash)),
         }
     }
@@ -137,6 +140,19 @@ fn name(hash: Hash) -> &'static str {
         Hash::Sha1 => "SHA1",
         Hash::Sha256 => "SHA256",
     }
+}
+
+/// The digest of bytes that are at hand, one part behind the other.
+///
+/// # Errors
+/// [`DigestError::NotBuilt`], [`DigestError::Refused`].
+pub fn of_bytes(hash: Hash, parts: &[&[u8]]) -> Result<Vec<u8>, DigestError> {
+    let mut hasher = library::Hasher::new(hash)?;
+    let refused = |()| DigestError::Refused(hash);
+    for part in parts {
+        hasher.update(part).map_err(refused)?;
+    }
+    hasher.finish().map_err(refused)
 }
 
 #[cfg(feature = "tls")]

@@ -44,6 +44,7 @@ pub mod count;
 pub mod digest;
 pub mod fault;
 pub mod head;
+pub mod md5crypt;
 pub mod posix;
 pub mod table;
 pub mod tls;
