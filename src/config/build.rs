@@ -547,7 +547,7 @@ impl<'a> Builder<'a> {
             if is_told || matches!(file, TlsFile::CaCertificateFile | TlsFile::CaCertificatePath) {
                 continue;
             }
-            if let Err(error) = self.world.read(path, PEM_MAX) {
+            if let Err(error) = self.world.read_data(path, PEM_MAX) {
                 let message = format!("the file '{}' cannot be read: {error}", path.display());
                 self.push(Diagnostic::error(location, message));
                 return;

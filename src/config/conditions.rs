@@ -195,7 +195,7 @@ impl Builder<'_> {
             return self.one_content(content);
         }
         let path = to_path(&content.pattern.value);
-        let text = match self.world.read(&path, PATTERNS_MAX) {
+        let text = match self.world.read_data(&path, PATTERNS_MAX) {
             Ok(text) => text,
             Err(error) => {
                 let message = format!("the file with patterns '{}' cannot be read: {error}", path.display());

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::world::{FileFacts, ProgramState, World};
 
-/// Every user, group, program and file exists, and every control file has the right owner and mode. Files are read through
-/// the world inside.
+/// Every user, group, program and file exists, and every control file has the right owner and mode. Control files are read
+/// through the world inside.
 pub struct Elsewhere<'a> {
     inner: &'a dyn World,
     control_file: &'a Path,
@@ -26,6 +26,10 @@ impl World for Elsewhere<'_> {
             Err(error) if error.kind() == io::ErrorKind::NotFound && path != self.control_file => Ok(Vec::new()),
             result => result,
         }
+    }
+
+    fn read_data(&self, _path: &Path, _limit: u64) -> io::Result<Vec<u8>> {
+        Ok(Vec::new())
     }
 
     fn stat(&self, path: &Path) -> io::Result<FileFacts> {
@@ -86,8 +90,11 @@ mod tests {
     #[test]
     fn nothing_of_this_machine_matters() {
         let mut fake = Fake::with(
-            "set ssl { pemfile: /no/key } include /no/*.conf include /no/one include no/two\ncheck process a matching \"monitrc\" as user nosuch start \"/no/x\" uid nosuch gid 4711\ncheck program p path /no/y if status > 0 then alert\ncheck host localhost address localhost if failed ping then alert\ncheck file f path /f if content = /no/patterns then alert",
+            "set ssl { pemfile: /no/key } include /no/*.conf include /no/one include no/two\ncheck process a matching \"monitrc\" as user nosuch start \"/no/x\" uid nosuch gid 4711\ncheck program p path /no/y if status > 0 then alert\ncheck host localhost address localhost if failed ping then alert\ncheck file f path /f if content = /no/patterns then alert\nset httpd port 1 address localhost ssl { pemfile: /no/pem } allow md5 /no/users",
         );
+        for file in ["/no/patterns", "/no/pem", "/no/users"] {
+            fake.add(file, b"(\n");
+        }
         fake.euid = 5;
         fake.files.get_mut(Path::new("/etc/monitrc")).unwrap().0.mode = 0o666;
         let path = Path::new("/etc/monitrc");

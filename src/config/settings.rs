@@ -264,7 +264,7 @@ impl Builder<'_> {
             self.push(self.error(span, format!("the file '{path}' does not exist")));
             return;
         }
-        let text = match self.world.read(&file.path, passwords::FILE_MAX) {
+        let text = match self.world.read_data(&file.path, passwords::FILE_MAX) {
             Ok(text) => text,
             Err(error) => {
                 self.push(self.error(span, format!("the password file '{path}' cannot be read: {error}")));

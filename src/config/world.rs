@@ -53,6 +53,14 @@ pub trait World {
     /// Those of open(2) and read(2); `InvalidInput` when it is no regular file, `FileTooLarge` when it is longer.
     fn read(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>>;
 
+    /// The same of a file that is no control file: patterns, keys, passwords. Of a machine that is not at hand it is empty.
+    ///
+    /// # Errors
+    /// Those of [`World::read`].
+    fn read_data(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+        self.read(path, limit)
+    }
+
     /// Whether the system tells what is measured, in that unit, of services of that type. A machine that is not at hand may
     /// tell everything.
     fn tells(&self, kind: ServiceType, measure: Measure, unit: Unit) -> bool {

@@ -14,7 +14,7 @@ use crate::sys::tls::{Acceptor, Identity, TlsError, Version};
 pub fn acceptor(tls: &Tls, world: &dyn World) -> Result<Acceptor, String> {
     let path = |wanted| tls.files.iter().find(|(file, _)| *file == wanted).map(|(_, path)| path.as_path());
     let read = |path: &Path| {
-        world.read(path, PEM_MAX).map_err(|error| format!("the file '{}' cannot be read: {error}", path.display()))
+        world.read_data(path, PEM_MAX).map_err(|error| format!("the file '{}' cannot be read: {error}", path.display()))
     };
     let (chain, key) = match path(TlsFile::PemFile) {
         Some(both) => (both, both),
