@@ -31,12 +31,14 @@ pub struct Log {
     lost: u64,
     /// Lines that the terminal did not take.
     unsaid: u64,
+    /// The file that could not be opened the last time; lines go to the one before.
+    refused: Option<PathBuf>,
 }
 
 impl Log {
     /// A log that only speaks to the terminal. `ident` is the program's name, as syslog readers know it.
     pub fn new(ident: &str, verbose: bool) -> Log {
-        Log { sink: Sink::None, terminal: true, verbose, ident: ident.to_owned(), lost: 0, unsaid: 0 }
+        Log { sink: Sink::None, terminal: true, verbose, ident: ident.to_owned(), lost: 0, unsaid: 0, refused: None }
     }
 
     /// Opens the target the configuration names; the old one is given up only when the new one is open.
@@ -49,6 +51,7 @@ impl Log {
             None => Sink::None,
             Some(LogTarget::File(path)) => {
                 let file = open_file(path).map_err(|error| {
+                    self.refused = Some(path.clone());
                     format!(
                         "cannot open the log file {}: {error}; make its directory or change 'set log'",
                         path.display()
@@ -58,6 +61,7 @@ impl Log {
             }
             Some(LogTarget::Syslog(facility)) => Sink::Syslog { facility: *facility, socket: connect() },
         };
+        self.refused = None;
         Ok(())
     }
 
@@ -66,11 +70,24 @@ impl Log {
         match &mut self.sink {
             Sink::None => {}
             Sink::File { path, file } => {
-                if let Ok(new) = open_file(path) {
+                let new = open_file(path);
+                self.refused = new.is_err().then(|| path.clone());
+                if let Ok(new) = new {
                     *file = Some(new);
                 }
             }
             Sink::Syslog { socket, .. } => *socket = connect(),
+        }
+    }
+
+    /// Why lines of the log are missing where they are looked for, or `None`.
+    pub fn trouble(&self) -> Option<String> {
+        match (&self.refused, &self.sink) {
+            (Some(path), _) => Some(format!("the log file {} cannot be opened", path.display())),
+            (None, Sink::File { path, .. }) if self.lost > 0 => {
+                Some(format!("the log file {} cannot be written", path.display()))
+            }
+            _ => None,
         }
     }
 
@@ -206,6 +223,32 @@ mod tests {
         let (stamp, rest) = text.split_once("] ").unwrap();
         assert_eq!(rest, "error    : 'x' said: a\\nb\n");
         assert_eq!(stamp.len(), "[2026-11-22T19:38:03+0000".len());
+    }
+
+    #[test]
+    fn a_file_that_takes_no_lines_is_a_trouble_until_it_does() {
+        let path = std::env::temp_dir().join(format!("pollux-log-trouble-{}", std::process::id()));
+        let mut log = Log::new("pollux", false);
+        log.leave_terminal();
+        log.open(Some(&LogTarget::File(path.clone()))).unwrap();
+        assert_eq!(log.trouble(), None);
+        std::fs::remove_file(&path).unwrap();
+        std::fs::create_dir(&path).unwrap();
+        log.reopen();
+        assert_eq!(log.trouble(), Some(format!("the log file {} cannot be opened", path.display())));
+        std::fs::remove_dir(&path).unwrap();
+        log.reopen();
+        assert_eq!(log.trouble(), None);
+        assert!(log.open(Some(&LogTarget::File(path.join("nothing")))).is_err());
+        assert_eq!(log.trouble(), Some(format!("the log file {}/nothing cannot be opened", path.display())));
+        log.open(Some(&LogTarget::File(path.clone()))).unwrap();
+        assert_eq!(log.trouble(), None);
+        std::fs::remove_file(&path).unwrap();
+        if Path::new("/dev/full").exists() {
+            log.open(Some(&LogTarget::File("/dev/full".into()))).unwrap();
+            log.info("too much");
+            assert_eq!(log.trouble().unwrap(), "the log file /dev/full cannot be written");
+        }
     }
 
     #[test]

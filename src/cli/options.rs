@@ -229,7 +229,9 @@ const WAIT: Duration = Duration::from_secs(300);
 fn wait(text: &str) -> Result<Duration, String> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let seconds: Option<u64> = text.parse().ok().filter(|seconds| digits && (1..=TIME_MAX).contains(seconds));
-    seconds.map(Duration::from_secs).ok_or_else(|| format!("--wait wants a number of seconds, not '{text}'"))
+    seconds
+        .map(Duration::from_secs)
+        .ok_or_else(|| format!("--wait wants a number of seconds, at least 1, not '{text}'"))
 }
 
 /// Options that mean nothing elsewhere: somebody who forgets `-t` would start a daemon instead.

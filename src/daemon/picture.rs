@@ -58,6 +58,7 @@ impl Daemon {
         if self.store.is_broken() {
             troubles.push(format!("the state file {} cannot be written", self.store.path().display()));
         }
+        troubles.extend(self.log.trouble());
         if let Some(why) = &self.refused_reload {
             troubles.push(format!("the control file was changed but not accepted: {why}"));
         }

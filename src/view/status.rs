@@ -48,7 +48,7 @@ pub struct Status {
     pub files: Vec<(&'static str, String)>,
     /// In the order of the configuration; of [`Detail::One`] that service alone.
     pub services: Vec<ServiceStatus>,
-    /// What the daemon itself has to say: a state file that cannot be written, a refused reload. Empty when all is well.
+    /// What the daemon itself has to say: a state file or log that cannot be written, a refused reload. Empty when all is well.
     pub troubles: Vec<String>,
 }
 

@@ -62,6 +62,26 @@ fn the_log_is_opened_anew_whether_the_file_is_accepted_or_not() {
 }
 
 #[test]
+fn a_log_that_cannot_be_opened_anew_is_told_to_whoever_asks() {
+    let sandbox = Sandbox::new();
+    sandbox.control("check system box\n");
+    sandbox.start();
+    sandbox.cycle();
+    assert_eq!(sandbox.cli(&["check"]).code, Some(0));
+    fs::remove_file(sandbox.path("log")).expect("log");
+    fs::create_dir(sandbox.path("log")).expect("directory");
+    assert_eq!(sandbox.cli(&["reload"]).code, Some(0));
+    let told = sandbox.cli(&["check"]);
+    let trouble = format!("the log file {} cannot be opened", sandbox.path("log").display());
+    assert!(told.code == Some(1) && told.out.contains(&trouble), "{told:?}");
+    assert!(sandbox.cli(&["status", "-B"]).out.contains(&format!("warning: {trouble}")));
+    fs::remove_dir(sandbox.path("log")).expect("directory");
+    assert_eq!(sandbox.cli(&["reload"]).code, Some(0));
+    assert_eq!(sandbox.cli(&["check"]).code, Some(0));
+    sandbox.stop();
+}
+
+#[test]
 fn what_is_known_is_kept() {
     let sandbox = Sandbox::new();
     let (puma, node) = (sandbox.service("puma"), sandbox.service("node"));
