@@ -506,3 +506,25 @@ fn process_table_that_cannot_be_read() {
         "yes; unknown is not dead",
     );
 }
+
+#[test]
+fn a_limit_for_the_size_of_files_costs_lines_of_the_log_and_nothing_else() {
+    let sandbox = Sandbox::new();
+    let puma = sandbox.service("puma");
+    sandbox.control(&puma);
+    fs::write(sandbox.path("log"), vec![b'\n'; 20_000]).expect("log");
+    let command = sandbox.command(&[]);
+    let mut limited = Command::new("/bin/sh");
+    limited.env_clear().envs(command.get_envs().filter_map(|(name, value)| Some((name, value?)))).stdin(Stdio::null());
+    limited
+        .args(["-c", "ulimit -f 16; exec \"$0\" -I -c \"$1\""])
+        .arg(command.get_program())
+        .arg(sandbox.control_path());
+    sandbox.launch(limited);
+    until("an answer", || (sandbox.cli(&["report", "total"]).code == Some(0)).then_some(()));
+    sandbox.standin("puma");
+    let told = sandbox.cli(&["check"]);
+    assert!(told.out.contains("log cannot be written"), "{told:?}");
+    sandbox.stop();
+    assert_eq!(sandbox.log().trim(), "");
+}

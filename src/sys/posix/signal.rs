@@ -51,7 +51,8 @@ pub struct SignalPipe {
 }
 
 impl SignalPipe {
-    /// Creates the pipe and installs the handlers; SIGPIPE is ignored from now on. To be called once.
+    /// Creates the pipe and installs the handlers. From now on SIGPIPE is ignored, and SIGXFSZ: a log that has reached the
+    /// limit of setrlimit(2) for files loses lines, not the daemon. To be called once.
     ///
     /// # Errors
     /// No descriptors left.
@@ -64,6 +65,7 @@ impl SignalPipe {
             set_action(number, on_signal as *const () as libc::sighandler_t)?;
         }
         set_action(libc::SIGPIPE, libc::SIG_IGN)?;
+        set_action(libc::SIGXFSZ, libc::SIG_IGN)?;
         unblock_all()?;
         Ok(SignalPipe { read: read.into(), _write: write })
     }
