@@ -647,6 +647,8 @@ impl World {
         daemon.next_cycle = now;
         daemon.dirty = true;
         self.ask_anew();
+        // What follows from an answer is done before the machine goes on.
+        self.perform();
         self.check_settled();
         self.turn();
         self.doom = doom;
