@@ -31,7 +31,7 @@ impl Daemon {
     }
 
     /// What is not as the command wished it, now that nothing is being done for it any more.
-    fn shortfall(&self, id: ServiceId, command: Command) -> Option<String> {
+    pub(super) fn shortfall(&self, id: ServiceId, command: Command) -> Option<String> {
         let ledger = self.engine.ledger(id);
         let is_process =
             self.engine.config().services.get(id.0).is_some_and(|service| matches!(service.kind, Kind::Process(_)));

@@ -305,9 +305,9 @@ fn once(mut daemon: Daemon, command: Option<(Command, Vec<ServiceId>, Option<Dur
     let now = clock::monotonic();
     let table = Rc::clone(&daemon.table);
     let mut sample = crate::probe::process::Sample::new(&*table, daemon.own);
-    match command {
-        Some((_, targets, Some(time))) => daemon.engine.unmonitor_for(&targets, time, now),
-        Some((command, targets, None)) => daemon.engine.command(command, &targets, now),
+    match &command {
+        Some((_, targets, Some(time))) => daemon.engine.unmonitor_for(targets, *time, now),
+        Some((command, targets, None)) => daemon.engine.command(*command, targets, now),
         None => {
             daemon.cycle(&mut sample, now);
             daemon.unseen = daemon.waiting_for_parents();
@@ -320,7 +320,12 @@ fn once(mut daemon: Daemon, command: Option<(Command, Vec<ServiceId>, Option<Dur
     daemon.store.renew();
     daemon.save();
     daemon.put_away();
-    i32::from(daemon.any_failure())
+    // How other services are does not count for what was asked for.
+    let has_failed = match command {
+        Some((command, targets, _)) => targets.iter().any(|id| daemon.shortfall(*id, command).is_some()),
+        None => daemon.any_failure(),
+    };
+    i32::from(has_failed)
 }
 
 fn foreground(mut daemon: Daemon) -> i32 {

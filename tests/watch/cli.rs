@@ -238,6 +238,23 @@ fn without_a_poll_time_one_pass_is_made() {
 }
 
 #[test]
+fn without_a_daemon_a_command_tells_of_what_it_was_asked_for_alone() {
+    let sandbox = Sandbox::new();
+    let broken =
+        "check process broken matching \"none such @DIR@\"\n start program = \"/bin/false\" with timeout 1 second\n";
+    sandbox.control(&(sandbox.service("puma") + broken));
+    // From now on it is remembered that one of them is down.
+    assert_eq!(sandbox.cli(&["validate"]).code, Some(1));
+    for (command, name, code) in
+        [("start", "broken", 1), ("start", "puma", 0), ("restart", "puma", 0), ("stop", "puma", 0), ("start", "all", 1)]
+    {
+        let told = sandbox.cli(&[command, name]);
+        assert_eq!(told.code, Some(code), "{command} {name}: {told:?}");
+    }
+    assert!(process::lives(sandbox.standin("puma")));
+}
+
+#[test]
 fn quit_works_though_the_control_file_is_broken() {
     for name in ["pollux", "monit"] {
         let sandbox = running(name);
