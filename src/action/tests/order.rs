@@ -222,3 +222,26 @@ fn all_of_many_layers_of_services_are_watched_at_once_and_no_longer_at_once() {
     }
     assert!((0..80).all(|place| world.monitor(place) == Monitor::Off));
 }
+
+#[test]
+fn a_file_whose_stop_failed_is_stopped_the_next_time_before_what_it_depends_on() {
+    let mut file = owed::file(Action::Alert);
+    file.depends = vec![ServiceId(0)];
+    let mut world = World::new(vec![service("db", &[]), file]);
+    owed::appear(&mut world, 1);
+    world.minute();
+    world.minute();
+    world.reals[1].takes = MINUTE * 9;
+    world.command(Command::Stop, &[0]);
+    world.minute();
+    assert_eq!(
+        (world.alive()[0], world.said("could not stop required services: 'file'")),
+        (true, 1),
+        "{:#?}",
+        world.log
+    );
+    (world.reals[1].takes, world.reals[1].stops) = (Duration::from_secs(1), 0);
+    world.command(Command::Stop, &[0]);
+    world.minute();
+    assert_eq!((world.reals[1].stops, world.alive()[0]), (1, false), "{:#?}", world.log);
+}
