@@ -34,7 +34,7 @@ use std::thread;
 use table::Table;
 
 /// Seeds of every run: the first of them in `make test`, all in `make simulate`.
-const FIXED: Range<u64> = 0..4_500;
+const FIXED: Range<u64> = 0..8_400;
 const FIRST: u64 = 24;
 
 /// How often the fixed seeds visit each cell of the table at least.

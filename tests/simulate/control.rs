@@ -110,6 +110,8 @@ impl Written {
         (self.rule, self.limit, self.other, self.backoff) = ("restart", None, "", None);
         self.exited = self.exited.map(|_| "restart");
         self.start = self.start.or(Some(20));
+        // One that is as short as its program takes would fail for ever.
+        self.stop = self.stop.map(|seconds| seconds.max(20));
         self
     }
 

@@ -646,6 +646,7 @@ impl World {
         }
         daemon.next_cycle = now;
         daemon.dirty = true;
+        self.note_new_parents();
         self.ask_anew();
         // What follows from an answer is done before the machine goes on.
         self.perform();

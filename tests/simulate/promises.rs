@@ -518,9 +518,12 @@ impl World {
     /// A user wanted services left alone until then.
     pub fn note_absence(&mut self, ids: &[ServiceId], until: Mono) {
         let Some(engine) = self.engine() else { return };
-        // One whose action is under way is left alone when that has ended.
-        let rests: Vec<ServiceId> = ids.iter().copied().filter(|id| engine.pending(*id).is_none()).collect();
+        // One whose action is under way is left alone when that has ended, and its counts are cleared then.
+        let (rests, acts): (Vec<_>, Vec<_>) = ids.iter().copied().partition(|id| engine.pending(*id).is_none());
         let config = engine.config().clone();
+        for unit in acts.into_iter().filter_map(|id| unit(&config, id)) {
+            self.promises.units[unit].counts = None;
+        }
         for unit in rests.into_iter().filter_map(|id| unit(&config, id)) {
             self.promises.units[unit].absent = Some(until);
         }
@@ -543,6 +546,18 @@ impl World {
                 _ => *memory = Memory { asked: memory.asked, runs: memory.runs, ..Memory::new() },
             }
             memory.early = None;
+        }
+    }
+
+    /// The other file is in force: what was asked for may depend on others now, which follow.
+    pub fn note_new_parents(&mut self) {
+        let Some(engine) = self.engine() else { return };
+        let config = engine.config().clone();
+        let is_asked = |id: &ServiceId| unit(&config, *id).is_some_and(|unit| self.promises.units[unit].asked);
+        let asked: Vec<ServiceId> =
+            action::ids(&config).map(|(id, _)| id).filter(|id| engine.pending(*id).is_some() && is_asked(id)).collect();
+        for unit in families(&config, asked).into_iter().filter_map(|id| unit(&config, id)) {
+            self.promises.units[unit].asked = true;
         }
     }
 
