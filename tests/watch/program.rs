@@ -112,7 +112,9 @@ fn what_a_program_leaves_behind_printing_is_not_waited_for() {
 fn one_that_cannot_be_run_is_told_and_a_stopped_one_delays_nobody() {
     let sandbox = Sandbox::new();
     let gone = check(&sandbox, "gone", "exit 0", "if status != 0 then alert");
-    let stopped = check(&sandbox, "stopped", "kill -STOP $$", "with timeout 600 seconds\n if status != 0 then alert");
+    // It outlives the daemon, and is ended with the sandbox.
+    let script = format!("echo $$ >>{}\nkill -STOP $$", sandbox.path("run/pids").display());
+    let stopped = check(&sandbox, "stopped", &script, "with timeout 600 seconds\n if status != 0 then alert");
     sandbox.control(&format!("{gone}{stopped}{}", sandbox.service("puma")));
     std::fs::write(sandbox.path("bin/gone"), "#!/no/such/interpreter\n").expect("script");
     sandbox.start();
