@@ -172,6 +172,7 @@ lint-rust:
 	@sh tests/need.sh rust cc openssl fmt clippy
 	$(CARGO) fmt --check
 	$(CARGO) clippy $(LOCKED) --all-targets -- -D warnings
+	$(CARGO) clippy $(LOCKED) --all-targets --no-default-features -- -D warnings
 
 doc:
 	@sh tests/need.sh rust cc openssl

@@ -3,6 +3,9 @@
 
 use super::model::{Attribute, Kind, ServiceType, Test};
 
+/// Whether the library that computes checksums and MD5 is built in.
+pub const HASHES: bool = cfg!(feature = "tls");
+
 /// Whether services of this kind are checked.
 pub fn runs_kind(kind: &Kind) -> bool {
     !matches!(kind, Kind::Host(_))
@@ -12,7 +15,7 @@ pub fn runs_kind(kind: &Kind) -> bool {
 pub fn runs_test(kind: ServiceType, test: &Test) -> bool {
     match kind {
         ServiceType::File | ServiceType::Fifo | ServiceType::Directory => {
-            cfg!(feature = "tls") || !matches!(test, Test::Checksum { .. } | Test::Changed(Attribute::Checksum(_)))
+            HASHES || !matches!(test, Test::Checksum { .. } | Test::Changed(Attribute::Checksum(_)))
         }
         ServiceType::Host => false,
         ServiceType::Process

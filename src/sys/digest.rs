@@ -319,7 +319,10 @@ mod tests {
 
     #[test]
     fn without_the_library_the_error_says_so() {
-        let error = of_file(Path::new("/etc/passwd"), &[Hash::Md5]).err().unwrap();
-        assert!(error.to_string().contains("built without OpenSSL"), "{error}");
+        let of_file = FileDigest::open(Path::new("/etc/passwd"), &[Hash::Md5]).err().unwrap();
+        let of_bytes = of_bytes(Hash::Md5, &[b"x"]).unwrap_err();
+        for error in [of_file, of_bytes] {
+            assert!(error.to_string().contains("built without OpenSSL"), "{error}");
+        }
     }
 }

@@ -293,6 +293,7 @@ fn every_example_of_the_page_survives_being_printed() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "tls"), ignore = "the page describes a pollux with OpenSSL")]
 fn what_is_not_run_yet_is_listed_and_nothing_else() {
     let page = read(PAGE);
     let configs: Vec<Config> = examples(&page).iter().filter_map(|example| example.load().config).collect();
