@@ -429,11 +429,29 @@ impl Sandbox {
     }
 
     fn report(&self) {
-        eprintln!("--- control file\n{}", fs::read_to_string(self.control_path()).unwrap_or_default());
-        eprintln!("--- log\n{}", self.log());
-        eprintln!("--- terminal\n{}", self.daemon_said());
-        eprintln!("--- record\n{}", fs::read_to_string(self.path("run/record")).unwrap_or_default());
-        eprintln!("--- state\n{}", fs::read_to_string(self.path("state/state")).unwrap_or_default());
+        let texts = [
+            ("control file", fs::read_to_string(self.control_path()).unwrap_or_default()),
+            ("log", self.log()),
+            ("terminal", self.daemon_said()),
+            ("record", fs::read_to_string(self.path("run/record")).unwrap_or_default()),
+            ("state", fs::read_to_string(self.path("state/state")).unwrap_or_default()),
+        ];
+        for (name, text) in texts {
+            eprintln!("--- {name}\n{}", ends_of(&text));
+        }
+    }
+}
+
+/// The first and the last lines of a long text: a report must not push the failure itself out of sight.
+fn ends_of(text: &str) -> String {
+    const ENDS: usize = 20;
+    let lines: Vec<String> = text.lines().map(|line| line.chars().take(300).collect()).collect();
+    match lines.len().checked_sub(2 * ENDS) {
+        None | Some(0) => lines.join("\n"),
+        Some(between) => {
+            let (first, last) = (&lines[..ENDS], &lines[ENDS + between..]);
+            format!("{}\n... {between} lines ...\n{}", first.join("\n"), last.join("\n"))
+        }
     }
 }
 
