@@ -27,11 +27,13 @@ pub(super) struct Run {
     pub early: Option<Early>,
     /// When it was judged early last.
     pub judged_early: Option<Mono>,
+    /// A late start program of it ended well while nobody watched it: until then its process may appear.
+    pub coming: Option<Mono>,
 }
 
 impl Run {
     fn new(service: &Service) -> Run {
-        Run { ledger: Ledger::new(service), plan: None, early: None, judged_early: None }
+        Run { ledger: Ledger::new(service), plan: None, early: None, judged_early: None, coming: None }
     }
 
     fn of_new(service: &Service) -> Run {

@@ -205,6 +205,7 @@ impl Engine {
                 }
                 // What it depends on may have begun to go down since.
                 Presence::Gone(_) if !self.parents_up(id) => self.wait_for_parents(id),
+                Presence::Gone(_) if self.is_coming(id, now) => {}
                 Presence::Gone(_) if self.service(id).start.is_some() => self.run(id, Purpose::Start, now),
                 Presence::Gone(_) => {
                     // Watched from now on, but nothing brings it to life.
@@ -232,6 +233,19 @@ impl Engine {
             },
             Stage::Dependants | Stage::Parents => {}
         }
+    }
+
+    /// Whether the process of a late start program may still appear: then that is waited for, and no other program is run.
+    fn is_coming(&mut self, id: ServiceId, now: Mono) -> bool {
+        let Some(until) = self.runs[id.0].coming.take().filter(|until| *until > now) else { return false };
+        if let Some(plan) = &mut self.runs[id.0].plan {
+            let mut wait = Wait::new(Purpose::Start, now, None);
+            wait.deadline = Some(until);
+            wait.ended = Some(Outcome::default());
+            wait.pause(now);
+            plan.stage = Stage::Starting(wait);
+        }
+        true
     }
 
     fn stopped(&mut self, id: ServiceId) {
@@ -300,13 +314,16 @@ impl Engine {
     /// A start program that took too long has ended after all: its process gets the time to appear that it would have had.
     fn come_late(&mut self, id: ServiceId, purpose: Purpose, was_overdue: bool, outcome: &Outcome, now: Mono) {
         let run = &self.runs[id.0];
-        let is_awaited = self.is_process(id)
-            && run.plan.is_none()
-            && run.ledger.process.is_none()
-            && run.ledger.monitor != Monitor::Off;
-        if was_overdue && is_awaited && outcome.status.is_none_or(|status| status == 0) {
-            let timeout = self.timeout(id, purpose).unwrap_or_default();
-            self.await_appearance(id, purpose, now.plus(timeout), now);
+        let (is_watched, is_known) = (run.ledger.monitor != Monitor::Off, run.ledger.process.is_some());
+        let may_appear = self.is_process(id) && run.plan.is_none() && !(is_watched && is_known);
+        if was_overdue && may_appear && outcome.status.is_none_or(|status| status == 0) {
+            let until = now.plus(self.timeout(id, purpose).unwrap_or_default());
+            if is_watched {
+                self.await_appearance(id, purpose, until, now);
+            } else {
+                // Nobody waits for it, but who starts the service meanwhile must not run a second program beside it.
+                self.runs[id.0].coming = Some(until);
+            }
         }
     }
 

@@ -273,6 +273,31 @@ fn the_end_of_what_a_start_program_had_become_is_not_taken_for_the_end_of_the_ne
 }
 
 #[test]
+fn a_start_beside_a_process_that_is_still_to_come_waits_for_that() {
+    for appears in [true, false] {
+        let mut world = World::new(vec![service("x", &[])]);
+        let x = ServiceId(0);
+        owed::appear(&mut world, 0);
+        world.minute();
+        world.command(Command::Unmonitor, &[0]);
+        let pid = world.reals[0].process.take().unwrap();
+        // Nobody watches it when its late start program has ended well; its process takes a moment more.
+        world.engine.set_overdue(x, Some(pid));
+        world.engine.program_ended(x, Purpose::Start, Outcome { status: Some(0), ..Outcome::default() }, world.now);
+        assert_eq!((world.engine.pending(x), world.monitor(0)), (None, Monitor::Off), "who is not watched stays so");
+        world.command(Command::Start, &[0]);
+        assert_eq!((world.engine.stage(x), world.starts()), (Some("appearing"), vec![0]), "{:#?}", world.log);
+        if appears {
+            owed::appear(&mut world, 0);
+        }
+        world.minute();
+        world.minute();
+        // Where none comes, the start has failed, and is free to be tried again.
+        assert_eq!((world.alive(), world.starts()), (vec![true], vec![u32::from(!appears)]), "{:#?}", world.log);
+    }
+}
+
+#[test]
 fn a_late_start_program_with_the_number_of_the_process_that_is_gone_is_not_taken_for_the_service() {
     let mut world = World::new(vec![service("x", &[])]);
     let x = ServiceId(0);
