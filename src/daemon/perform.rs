@@ -227,7 +227,7 @@ impl Daemon {
         let sink = output.map_or(Sink::Nothing, Sink::File);
         let order = Order { service: service.name.clone(), purpose, spec, deadline, sink };
         self.jobs
-            .hold(order, &self.table)
+            .hold(order, clock::monotonic(), &self.table)
             .map(|_: Pid| ())
             .map_err(|error| format!("cannot create a process: {error}; '{}' was not run", program.command_line()))
     }

@@ -62,7 +62,7 @@ impl Daemon {
             self.let_run();
         }
         let order = Order { service: service.name.clone(), purpose: Purpose::Check, spec, deadline, sink };
-        self.jobs.hold(order, &self.table).map(|_| ()).map_err(|error| format!("cannot create a process: {error}"))
+        self.jobs.hold(order, now, &self.table).map(|_| ()).map_err(|error| format!("cannot create a process: {error}"))
     }
 
     /// A check program took too long and is being ended.

@@ -10,8 +10,12 @@ use std::path::{Path, PathBuf};
 use crate::base::escape;
 use crate::sys::posix::file;
 
-/// A file that grew past this many bytes is emptied.
+/// A file that grew past this many bytes is emptied in the next cycle.
 pub const OUTPUT_LIMIT: u64 = 64 * 1024;
+
+/// A file that grows past this many bytes while its program runs is emptied at once: one that prints without end would
+/// fill the disk long before the next cycle.
+const FLOOD: u64 = 16 * OUTPUT_LIMIT;
 
 /// The directory of output files.
 #[derive(Clone, Debug)]
@@ -87,6 +91,13 @@ impl Output {
 }
 
 impl Mark {
+    /// Empties a file that is flooded, and tells whether it was.
+    pub fn drain(&self) -> bool {
+        let is_flooded =
+            std::fs::symlink_metadata(&self.path).is_ok_and(|about| about.is_file() && about.len() > FLOOD);
+        is_flooded && file::open_append(&self.path, 0o600, false).and_then(|file| file.set_len(0)).is_ok()
+    }
+
     /// What was printed since the program was started, at most [`OUTPUT_LIMIT`] bytes; control characters stay, invalid
     /// UTF-8 is replaced.
     pub fn text(&self) -> String {
@@ -140,6 +151,19 @@ mod tests {
         let mut output = dir.open("x").unwrap();
         output.file.write_all(&vec![b'.'; OUTPUT_LIMIT as usize + 1]).unwrap();
         dir.trim();
+        output.file.write_all(b"after").unwrap();
+        assert_eq!(output.into_mark().text(), "after");
+        std::fs::remove_dir_all(&dir.path).unwrap();
+    }
+
+    #[test]
+    fn a_flooded_file_is_emptied_while_its_program_runs() {
+        let dir = directory("flood");
+        let mut output = dir.open("x").unwrap();
+        output.file.write_all(&vec![b'.'; FLOOD as usize]).unwrap();
+        assert!(!output.mark.drain());
+        output.file.write_all(b".").unwrap();
+        assert!(output.mark.drain());
         output.file.write_all(b"after").unwrap();
         assert_eq!(output.into_mark().text(), "after");
         std::fs::remove_dir_all(&dir.path).unwrap();

@@ -43,8 +43,15 @@ pub enum Sink {
 #[derive(Debug)]
 enum Printed {
     Nothing,
-    File(Mark),
+    File(Mark, FloodLook),
     Pipe(Pipe),
+}
+
+/// The next look at the file a program prints to.
+#[derive(Debug)]
+struct FloodLook {
+    at: Mono,
+    pause: Duration,
 }
 
 /// One line of the journal.
@@ -91,6 +98,10 @@ pub enum News {
 const GRACE: Duration = Duration::from_secs(5);
 /// How often a program that is no child of ours is looked at.
 const ADOPTED_LOOK: Duration = Duration::from_secs(1);
+/// After how long the file a program prints to is looked at again: each pause is twice the one before, up to the longest,
+/// and the first again after a flood.
+const FIRST_FLOOD_LOOK: Duration = Duration::from_millis(100);
+const LONGEST_FLOOD_LOOK: Duration = Duration::from_millis(1600);
 
 #[derive(Debug)]
 enum Phase {
@@ -129,12 +140,13 @@ impl Jobs {
     ///
     /// # Errors
     /// No process or descriptor left; nothing runs then.
-    pub fn hold(&mut self, order: Order, table: &ProcessTable) -> io::Result<Pid> {
+    pub fn hold(&mut self, order: Order, now: Mono, table: &ProcessTable) -> io::Result<Pid> {
         let (held, printed) = match order.sink {
             Sink::Nothing => (spawn::hold(&order.spec, None)?, Printed::Nothing),
-            Sink::File(output) => {
-                (spawn::hold(&order.spec, Some(output.file().as_raw_fd()))?, Printed::File(output.into_mark()))
-            }
+            Sink::File(output) => (
+                spawn::hold(&order.spec, Some(output.file().as_raw_fd()))?,
+                Printed::File(output.into_mark(), FloodLook::first(now)),
+            ),
             Sink::Pipe(limit) => {
                 let (pipe, write) = Pipe::new(limit)?;
                 (spawn::hold(&order.spec, Some(write.as_raw_fd()))?, Printed::Pipe(pipe))
@@ -312,6 +324,7 @@ impl Jobs {
                 news.push(News::Ended(job.ended(None, timed_out)));
                 continue;
             }
+            job.look_for_flood(now);
             // A number that cannot be verified now is not signalled now.
             if life.is_some() {
                 job.judge(now, &mut news);
@@ -332,7 +345,8 @@ impl Jobs {
             Phase::Held(_) | Phase::Overdue | Phase::Killed => None,
         });
         let rests = self.pipes().filter_map(|pipe| pipe.rest(now));
-        deadlines.chain(adopted).chain(rests).min()
+        let floods = self.jobs.iter().filter_map(Job::next_flood_look);
+        deadlines.chain(adopted).chain(rests).chain(floods).min()
     }
 }
 
@@ -340,6 +354,26 @@ impl Job {
     /// Names of services are the same whatever their letters' case: a reload may change it.
     fn serves(&self, service: &str) -> bool {
         self.service.eq_ignore_ascii_case(service)
+    }
+
+    /// When to look at the file it prints to. One that is past its deadline and silent wakes nobody between cycles.
+    fn next_flood_look(&self) -> Option<Mono> {
+        let Printed::File(_, look) = &self.printed else { return None };
+        let is_silent = look.pause >= LONGEST_FLOOD_LOOK;
+        match self.phase {
+            Phase::Held(_) => None,
+            Phase::Overdue | Phase::Killed if is_silent => None,
+            _ => Some(look.at),
+        }
+    }
+
+    fn look_for_flood(&mut self, now: Mono) {
+        if let Printed::File(mark, look) = &mut self.printed
+            && now >= look.at
+        {
+            let pause = if mark.drain() { FIRST_FLOOD_LOOK } else { (look.pause * 2).min(LONGEST_FLOOD_LOOK) };
+            *look = FloodLook { at: now.plus(pause), pause };
+        }
     }
 
     fn judge(&mut self, now: Mono, news: &mut Vec<News>) {
@@ -371,7 +405,7 @@ impl Job {
     fn printed(&mut self) -> String {
         match &mut self.printed {
             Printed::Nothing => String::new(),
-            Printed::File(mark) => mark.text(),
+            Printed::File(mark, _) => mark.text(),
             Printed::Pipe(pipe) => {
                 pipe.take();
                 pipe.text()
@@ -385,6 +419,12 @@ impl Job {
         let started = Some(self.identity.start);
         let outcome = Outcome { started, status: exit.map(Exit::number), timed_out, output, refused };
         Ended { service: self.service, purpose: self.purpose, outcome }
+    }
+}
+
+impl FloodLook {
+    fn first(now: Mono) -> FloodLook {
+        FloodLook { at: now.plus(FIRST_FLOOD_LOOK), pause: FIRST_FLOOD_LOOK }
     }
 }
 

@@ -65,6 +65,36 @@ fn a_program_past_its_timeout_is_ended_with_what_it_started() {
     }
 }
 
+/// The next cycle is an hour away.
+#[test]
+fn what_prints_without_end_does_not_fill_the_disk() {
+    let sandbox = Sandbox::new();
+    let (dir, tag) = (sandbox.path("state/state.output"), &sandbox.tag);
+    // It prints at most 128 MB, and ends as soon as its file is shorter than before.
+    let babble = format!(
+        "#!/bin/sh\nPATH=/bin:/usr/bin\necho \"$$ babble\" >>@DIR@/run/pids\nfor file in {}/*; do :; done\n\
+         last=0 n=0\nwhile [ $n -lt 2000 ]; do\n n=$((n + 1))\n dd if=/dev/zero bs=65536 count=1 2>/dev/null | tr '\\0' x\n\
+         size=$(wc -c <\"$file\")\n [ $size -lt $last ] && break\n last=$size\ndone\n\
+         echo $n >@DIR@/run/chunks.new\nmv @DIR@/run/chunks.new @DIR@/run/chunks\n",
+        dir.display()
+    );
+    let babble = sandbox.script("babble", &babble);
+    let chunks =
+        || until("the program's end", || fs::read_to_string(sandbox.path("run/chunks")).ok()?.trim().parse().ok());
+    for action in [
+        format!("start program \"{babble}\" with timeout 60 seconds\n if does not exist then start"),
+        format!("if does not exist then exec \"{babble}\""),
+    ] {
+        sandbox.control(&format!("check process puma matching \"nobody-has-this-{tag}\"\n {action}\n"));
+        sandbox.start();
+        let printed: u32 = chunks();
+        assert!((17..2000).contains(&printed), "{printed} chunks of 64 KiB");
+        sandbox.stop();
+        fs::remove_file(sandbox.path("run/chunks")).unwrap();
+        fs::remove_file(sandbox.path("state/state")).unwrap();
+    }
+}
+
 #[test]
 fn programs_that_never_end_do_not_pile_up() {
     let sandbox = Sandbox::new();
