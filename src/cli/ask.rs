@@ -11,7 +11,7 @@ use crate::http::client::{self, Answer, Error, Question};
 use crate::http::route::{DaemonVerb, Text};
 use crate::sys::posix::{account, clock, fd, file};
 use crate::view::plugin::Line;
-use crate::view::select::Selection;
+use crate::view::select::{Selection, is_all};
 use crate::view::text::ReportPart;
 use crate::view::{Product, Style};
 
@@ -141,7 +141,7 @@ fn selection(options: &Options, names: Vec<String>, all_is_all: bool) -> Selecti
     match &options.group {
         Some(group) => Selection::Group(group.clone()),
         None if names.is_empty() => Selection::All,
-        None if all_is_all && names == ["all"] => Selection::All,
+        None if all_is_all && is_all(&names) => Selection::All,
         None => Selection::Named(names),
     }
 }

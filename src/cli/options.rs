@@ -266,19 +266,21 @@ fn no_more(called_as: CalledAs, flag: &str, rest: &[String]) -> Result<(), Strin
 
 fn verb(called_as: CalledAs, words: &[String], has_group: bool) -> Result<Verb, String> {
     let Some((first, rest)) = words.split_first() else { return Ok(Verb::Daemon) };
+    // As in the original, letters of a command count without regard to case.
+    let word = first.to_ascii_lowercase();
     let names = rest.to_vec();
     let at_most = |count: usize, verb: Verb| match rest.get(count) {
         // The original passes over words it has no use for.
         Some(word) if called_as == CalledAs::Pollux => Err(format!("{first}: unexpected argument '{word}'")),
         _ => Ok(verb),
     };
-    if let Some(command) = crate::action::Command::from_word(first) {
+    if let Some(command) = crate::action::Command::from_word(&word) {
         if names.is_empty() && !has_group {
             return Err(format!("{first}: please name a service, 'all', or a group with -g"));
         }
         return Ok(Verb::Action(command, names));
     }
-    match first.as_str() {
+    match word.as_str() {
         "reload" => at_most(0, Verb::Reload),
         "quit" => at_most(0, Verb::Quit),
         "validate" => Ok(Verb::Validate(names)),
@@ -347,6 +349,14 @@ mod tests {
         assert_eq!(options.group.as_deref(), Some("web"));
         assert_eq!(parsed("-g web restart").unwrap().1, Verb::Action(Command::Restart, Vec::new()));
         assert_eq!(parsed("status -B x").unwrap().1, Verb::Status(vec!["x".to_owned()]));
+    }
+
+    #[test]
+    fn a_command_is_known_in_letters_of_any_case() {
+        assert_eq!(parsed("STATUS X").unwrap().1, Verb::Status(vec!["X".to_owned()]));
+        assert_eq!(parsed("Restart X").unwrap().1, Verb::Action(Command::Restart, vec!["X".to_owned()]));
+        assert_eq!(parsed("RELOAD").unwrap().1, Verb::Reload);
+        assert!(parsed("BOGUS").unwrap_err().contains("'BOGUS'"));
     }
 
     #[test]

@@ -27,6 +27,7 @@ use crate::sys::posix::daemonize::{self, Side};
 use crate::sys::posix::file::{self, LockProblem, PidFile};
 use crate::sys::posix::signal::SignalPipe;
 use crate::sys::posix::{clock, fd};
+use crate::view::select::is_all;
 
 /// Default time between cycles of a daemon that is asked for with `-I` alone.
 const DEFAULT_INTERVAL: Duration = Duration::from_secs(30);
@@ -429,7 +430,7 @@ impl Daemon {
             let found: Vec<_> = (0..services.len()).filter(|place| member(&services[*place])).map(ServiceId).collect();
             return if found.is_empty() { Err(format!("Group '{group}' not found")) } else { Ok(found) };
         }
-        if names == ["all"] {
+        if is_all(names) {
             return Ok((0..services.len()).map(ServiceId).collect());
         }
         let find = |name: &String| self.engine.find(name).ok_or_else(|| format!("Service '{name}' -- doesn't exist"));

@@ -270,7 +270,7 @@ fn time(form: &Form, verb: Command) -> Result<Option<Duration>, Refusal> {
 
 fn report(form: &Form) -> Result<Route, Refusal> {
     let part = match form.get("type") {
-        None | Some("") => None,
+        None => None,
         Some(word) => {
             let unknown = || Refusal::new(400, format!("Invalid report type: '{word}'"));
             Some(ReportPart::from_word(word).ok_or_else(unknown)?)
@@ -361,6 +361,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_had_is_refused_with_the_codes_of_the_original() {
+        assert_eq!(get("/_report?type="), Err(Refusal::new(400, "Invalid report type: ''")));
+        assert_eq!(get("/_report?type=UP"), get("/_report?type=up"));
         assert_eq!(get("/_report?type=x"), Err(Refusal::new(400, "Invalid report type: 'x'")));
         for broken in ["", "x", "*", "http://h/", "/%", "/%ff", "/_status?service=%"] {
             assert_eq!(code(get(broken)), 400, "{broken}");

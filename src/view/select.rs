@@ -42,6 +42,11 @@ impl fmt::Display for Missing {
 
 impl std::error::Error for Missing {}
 
+/// Whether names of a command line are the one word that means all services.
+pub fn is_all(names: &[String]) -> bool {
+    matches!(names, [name] if name.eq_ignore_ascii_case("all"))
+}
+
 impl Selection {
     /// The services a reader sees, in the order of the configuration.
     ///

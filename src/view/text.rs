@@ -178,9 +178,9 @@ impl ReportPart {
         }
     }
 
-    /// The part a reader names; both spellings of `initialising` count.
+    /// The part a reader names, in letters of any case; both spellings of `initialising` count.
     pub fn from_word(word: &str) -> Option<ReportPart> {
-        Some(match word {
+        Some(match word.to_ascii_lowercase().as_str() {
             "up" => ReportPart::Up,
             "down" => ReportPart::Down,
             "initialising" | "initializing" => ReportPart::Initialising,
@@ -203,7 +203,7 @@ pub fn report(status: &Status, selection: &Selection, part: Option<ReportPart>) 
     let down = count(&[Condition::Failed, Condition::Changed]);
     let initialising = count(&[Condition::Initializing]);
     let unmonitored = count(&[Condition::NotMonitored]);
-    let share = |label: &str, n: usize| format!("{label:<15} {n} ({}%)\n", format::percent(n, total));
+    let share = |label: &str, n: usize| format!("{label:<13} {n:>3} ({}%)\n", format::percent(n, total));
     Ok(match part {
         Some(ReportPart::Up) => format!("{up}\n"),
         Some(ReportPart::Down) => format!("{down}\n"),
@@ -215,7 +215,7 @@ pub fn report(status: &Status, selection: &Selection, part: Option<ReportPart>) 
                 + &share("down:", down)
                 + &share("initialising:", initialising)
                 + &share("unmonitored:", unmonitored)
-                + &format!("{:<15} {total} services\n", "total:")
+                + &format!("{:<13} {total:>3} services\n", "total:")
         }
     })
 }
@@ -388,6 +388,22 @@ total:          8 services
         assert_eq!(report(&status, &Selection::All, None).unwrap(), expected);
         assert_eq!(report(&status, &Selection::All, ReportPart::from_word("down")).unwrap(), "2\n");
         assert_eq!(report(&status, &Selection::All, ReportPart::from_word("initializing")).unwrap(), "1\n");
+        assert_eq!(ReportPart::from_word("Up"), Some(ReportPart::Up));
         assert_eq!(ReportPart::from_word("x"), None);
+    }
+
+    #[test]
+    fn the_counts_of_the_report_end_in_one_column_up_to_999() {
+        let mut status = sample::status();
+        let service = status.services.pop().unwrap();
+        for (count, line) in [
+            (12, "total:         12 services"),
+            (120, "total:        120 services"),
+            (1201, "total:        1201 services"),
+        ] {
+            status.services = vec![service.clone(); count];
+            let text = report(&status, &Selection::All, None).unwrap();
+            assert_eq!(text.lines().last(), Some(line));
+        }
     }
 }
