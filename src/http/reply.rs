@@ -126,7 +126,8 @@ pub(super) fn print(reply: Reply, printing: Printing) -> Vec<u8> {
         ("Content-Type", content_type),
     ];
     if printing.encrypted {
-        fields.push(("Strict-Transport-Security", "max-age=63072000; includeSubdomains; preload"));
+        // The original adds `includeSubdomains; preload`, which binds pages of others: those of hosts below this one.
+        fields.push(("Strict-Transport-Security", "max-age=63072000"));
     }
     if let Some(cookie) = &cookie {
         fields.push(("Set-Cookie", cookie));
@@ -222,7 +223,7 @@ mod tests {
     fn over_an_encrypted_connection_browsers_are_told_to_stay_there() {
         let printing = Printing { token: Some("ab".into()), encrypted: true, ..PRINTING };
         let answer = text(Reply::text("pong"), printing);
-        assert!(answer.contains("\r\nStrict-Transport-Security: max-age=63072000; "), "{answer}");
+        assert!(answer.contains("\r\nStrict-Transport-Security: max-age=63072000\r\n"), "{answer}");
         assert!(answer.contains("; SameSite=strict; Secure\r\n"), "{answer}");
         assert!(!text(Reply::text("pong"), PRINTING).contains("Strict-Transport"));
     }
