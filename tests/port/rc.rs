@@ -203,6 +203,36 @@ fn the_running_daemon_is_found_wherever_its_pidfile_is() {
 }
 
 #[test]
+fn whoever_was_started_is_protected_wherever_its_pidfile_is() {
+    let machine = Machine::new("protect");
+    let dir = machine.room.0.display().to_string();
+    machine.room.file("protect", 0o755, &format!("#!/bin/sh\necho \"$@\" >{dir}/protected\n"));
+    let enabled = format!("pollux_enable=YES\nPROTECT={dir}/protect\n");
+    let protected = |name: &str| {
+        let pid = machine.pid_in(name).expect("pidfile");
+        assert_eq!(machine.pid_in("protected"), Some(format!("-p {pid}")), "{name}");
+    };
+    machine.rc_conf(&enabled);
+    machine.does("start");
+    protected("pid");
+    // In another place than the daemon before.
+    machine.control(&format!("set pidfile {dir}/later.pid\n"));
+    machine.does("restart");
+    protected("later.pid");
+    machine.does("stop");
+    // In one that the control file does not know.
+    machine.rc_conf(&format!("{enabled}pollux_flags='-p {dir}/by-option.pid'\n"));
+    machine.does("start");
+    protected("by-option.pid");
+    // Not at all.
+    machine.does("stop");
+    fs::remove_file(machine.room.path("protected")).expect("it was protected");
+    machine.rc_conf(&format!("{enabled}pollux_oomprotect=NO\n"));
+    machine.does("start");
+    assert_eq!(machine.pid_in("protected"), None);
+}
+
+#[test]
 fn an_interval_is_missed() {
     let machine = Machine::new("interval");
     let dir = machine.room.0.display().to_string();
