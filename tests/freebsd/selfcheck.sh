@@ -34,6 +34,7 @@ port=$source/../../port
 dir=$(mktemp -d "${TMPDIR:-/tmp}/pollux-selfcheck.XXXXXX") || exit 2
 tag=selfcheck$$
 failures=0
+made_directories=
 POLLUX_RUNDIR=$dir/run
 export POLLUX_RUNDIR
 mkdir -m 700 "$dir/run" "$dir/lib"
@@ -182,6 +183,8 @@ clean_up() {
 	if [ "$system" = FreeBSD ]; then
 		jail -r "$tag" 2>/dev/null
 		rm -f "/usr/local/etc/rc.d/$tag"
+		# shellcheck disable=SC2086 # a list of directories, the innermost first
+		[ -z "$made_directories" ] || rmdir $made_directories 2>/dev/null
 	fi
 	rm -rf "$dir"
 }
@@ -581,9 +584,18 @@ END
 	await_cycle
 }
 
+# A base system to which no package was added may have no directory for scripts.
+make_script_directory() {
+	for part in /usr/local /usr/local/etc /usr/local/etc/rc.d; do
+		[ -d $part ] && continue
+		mkdir $part || return 1
+		made_directories="$part $made_directories"
+	done
+}
+
 # What service(8) does with a script of rc.d whose service is not enabled: `using service' starts it all the same.
 check_using_service() {
-	if [ "$system" != FreeBSD ] || [ "$(id -u)" -ne 0 ] || [ ! -d /usr/local/etc/rc.d ]; then
+	if [ "$system" != FreeBSD ] || [ "$(id -u)" -ne 0 ] || ! make_script_directory; then
 		for fact in service-starts service-restarts service-stops; do
 			skip $fact "needs root and /usr/local/etc/rc.d of FreeBSD"
 		done
@@ -683,6 +695,11 @@ check_rc_script() {
 	rc start
 	expect rc-start "$(tail -n 1 "$dir/out")" await 20 daemon_runs
 	before=$(daemon_pid)
+	if [ ! -x /usr/bin/protect ] || [ "$(id -u)" -ne 0 ] || [ "$(sysctl -n security.jail.jailed)" != 0 ]; then
+		skip rc-oomprotect "there is no protect(1), or not for us"
+	else
+		expect rc-oomprotect "ps shows the flags $(ps_shows "$before" flags): $(tail -n 1 "$dir/out")" is_protected "$before"
+	fi
 	expect rc-status "it says: $(rc status; tail -n 1 "$dir/out")" rc status
 	expect rc-configtest "it refuses a good file" rc configtest
 	rc reload
@@ -719,6 +736,12 @@ check_rc_script() {
 	if rc status; then fail rc-status-stopped "it says that the daemon runs"; else ok rc-status-stopped; fi
 	start_daemon
 	await_cycle
+}
+
+# Process $1 is not killed when memory runs out: P_PROTECTED of <sys/proc.h>.
+is_protected() {
+	flags=$(ps_shows "$1" flags)
+	[ $((0x${flags#0x} & 0x100000)) -ne 0 ]
 }
 
 # The exit code of a verb of the script, as service(8) would call it.
@@ -876,9 +899,9 @@ compare_minutes() {
 	fi
 }
 
-# The line $2 of service $1 matches $3.
+# The line $2 of service $1 matches the extended regular expression $3.
 reading_is() {
-	reading "$1" "$2" | grep -q -- "$3"
+	reading "$1" "$2" | grep -E -q -- "$3"
 }
 
 # Column $2 of ps for process $1.
@@ -1010,7 +1033,7 @@ END
 	if command -v ping >/dev/null; then
 		ping -c 10 127.0.0.1 >/dev/null 2>&1 &
 		expect reading-link-bytes "no traffic on $loopback while ping(8) sends: $(reading readings-loopback 'upload bytes')" \
-			await 10 reading_is readings-loopback 'upload bytes' '^[1-9]\|^0\.[0-9]*[1-9]'
+			await 10 reading_is readings-loopback 'upload bytes' '^[1-9]|^0\.[0-9]*[1-9]'
 		expect reading-link-packets "no packets" await 10 reading_is readings-loopback 'upload packets' '^[1-9]'
 		wait $!
 	else
@@ -1021,7 +1044,7 @@ END
 		reading_is readings-outward link 'errors$'
 	if [ -n "$outward" ] && ifconfig "$outward" 2>/dev/null | grep -q 'media:.*<.*-duplex'; then
 		compare reading-duplex readings-outward capacity 's/.* //' \
-			"$(ifconfig "$outward" | sed -n 's/.*media:.*<.*\(full-duplex\|half-duplex\).*/\1/p')"
+			"$(ifconfig "$outward" | sed -E -n 's/.*media:.*<.*(full-duplex|half-duplex).*/\1/p')"
 	else
 		skip reading-duplex "ifconfig shows none"
 	fi
