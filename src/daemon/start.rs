@@ -16,6 +16,7 @@ use crate::cli::output::{err, out};
 use crate::cli::{CalledAs, ask, load, local, paths};
 use crate::config::load::Machine;
 use crate::config::{Service, ServiceId, Test};
+use crate::facts::process::{Entry, Listed};
 use crate::http::{Error, Server};
 use crate::job::{Jobs, OutputDir};
 use crate::log::Log;
@@ -260,6 +261,15 @@ fn is_monit(command: &[u8]) -> bool {
     program.rsplit(|byte| *byte == b'/').next() == Some(b"monit".as_slice())
 }
 
+/// The Monits that run beside this program. One in a jail has a state of its own, and is no reason never to start on the host.
+fn monits(listed: &[Listed], own: Pid) -> impl Iterator<Item = Pid> {
+    let beside = move |entry: &Entry| entry.identity.pid != own && !entry.zombie && entry.jail.unwrap_or(0) == 0;
+    listed
+        .iter()
+        .filter(move |process| beside(&process.entry) && is_monit(&process.command))
+        .map(|process| process.entry.identity.pid)
+}
+
 /// A state file of Monit's is taken over, but not from beneath a Monit that runs, which may have another pidfile. Where the
 /// system does not tell which files a process has open, any Monit may be the one.
 fn refuse_in_place_of_monit(store: &Store, table: &ProcessTable, own: Pid) -> Result<(), String> {
@@ -267,11 +277,7 @@ fn refuse_in_place_of_monit(store: &Store, table: &ProcessTable, own: Pid) -> Re
         return Ok(());
     }
     let listed = table.scan(true).map_err(|error| format!("cannot read the process table: {error}"))?;
-    let others = listed.iter().filter(|process| process.entry.identity.pid != own && !process.entry.zombie);
-    let keeper = others
-        .filter(|process| is_monit(&process.command))
-        .map(|process| process.entry.identity.pid)
-        .find(|pid| file::is_open_in(store.path(), *pid) != Some(false));
+    let keeper = monits(&listed, own).find(|pid| file::is_open_in(store.path(), *pid) != Some(false));
     match keeper {
         None => Ok(()),
         Some(pid) => Err(format!(
@@ -453,5 +459,33 @@ impl Daemon {
                 || rules.any(|(rule, track)| track.is_failed() && !is_past(&rule.test))
         };
         action::ids(self.engine.config()).any(failed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::process::{Identity, StartTime};
+    use std::time::Duration;
+
+    #[test]
+    fn a_monit_in_a_jail_does_not_keep_the_state_of_the_host() {
+        let process = |pid: i32, jail, zombie, command: &str| {
+            let start = StartTime::from_boot(Duration::from_secs(1));
+            let identity = Identity { pid: Pid::new(pid).unwrap(), start };
+            let entry = Entry { identity, parent: Pid::new(1), zombie, kernel: false, jail };
+            Listed { entry, command: command.into() }
+        };
+        let own = Pid::new(9).unwrap();
+        let listed = [
+            process(7, Some(3), false, "/usr/local/bin/monit -c /usr/local/etc/monitrc"),
+            process(8, Some(0), true, "monit"),
+            process(9, Some(0), false, "/usr/local/bin/monit"),
+            process(10, Some(0), false, "vi monit"),
+            process(11, Some(0), false, "/usr/local/bin/monit -c /usr/local/etc/monitrc"),
+            process(12, None, false, "monit"),
+        ];
+        let found: Vec<i32> = monits(&listed, own).map(Pid::get).collect();
+        assert_eq!(found, [11, 12]);
     }
 }
