@@ -220,13 +220,11 @@ fn jail_number(name: &str) -> io::Result<Option<i32>> {
     }
     let Ok(name) = std::ffi::CString::new(name) else { return Ok(None) };
     count::bump();
-    let part = |text: &std::ffi::CStr| libc::iovec {
-        iov_base: text.as_ptr().cast_mut().cast(),
-        iov_len: text.to_bytes_with_nul().len(),
-    };
-    let mut parts = [part(c"name"), part(&name)];
-    // SAFETY: both parts point to texts that live until the call returns, with their lengths; the kernel only reads `name`,
-    // by which it looks for the jail.
+    let part = |text: &mut [u8]| libc::iovec { iov_base: text.as_mut_ptr().cast(), iov_len: text.len() };
+    let (mut key, mut value) = (*b"name\0", name.into_bytes_with_nul());
+    let mut parts = [part(&mut key), part(&mut value)];
+    // SAFETY: both parts point to bytes that live until the call returns, with their lengths. The kernel looks for the jail by
+    // the value, and writes the name that it has found in its place, no more than fits.
     let number = unsafe { libc::jail_get(parts.as_mut_ptr(), parts.len() as libc::c_uint, 0) };
     if number >= 0 {
         return Ok(Some(number));

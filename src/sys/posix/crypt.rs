@@ -45,7 +45,8 @@ mod tests {
         // A system may have no libcrypt.
         let Ok(hash) = crypt(b"b", known) else { return };
         assert_eq!(hash.as_deref(), Some(known.as_slice()));
-        assert_eq!(crypt(b"b", b"*").unwrap(), None);
+        // FreeBSD makes a hash of its own kind where it does not know the method.
+        assert_ne!(crypt(b"b", b"*").unwrap().as_deref(), Some(b"*".as_slice()));
         assert_eq!(crypt(b"b\0c", known).unwrap(), None);
     }
 }
