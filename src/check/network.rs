@@ -1,6 +1,6 @@
 //! Network interfaces: `check network`.
 
-use super::limit::{self, Show, Words, measured};
+use super::limit::{self, Show};
 use super::{Findings, Verdict};
 use crate::base::time::Mono;
 use crate::config::{Attribute, Limit, Measure, Service, Test, Unit};
@@ -134,21 +134,17 @@ fn saturation(limit: &Limit, rates: &LinkRates, link: &LinkFacts) -> Verdict {
         _ => ("download ", download),
     };
     let word = if link.full_duplex == Some(false) { "" } else { word };
-    if value.is_none() && link.speed_bits_per_second.is_none() {
-        return Verdict::Unknown("the speed of the link is not known".to_owned());
+    let Some(value) = value else {
+        let what = if link.speed_bits_per_second.is_none() { "speed of the link" } else { "reading of saturation" };
+        return Verdict::Unknown(format!("the {what} is not known"));
+    };
+    let shown = limit::shown(value, Show::Percent);
+    if limit::exceeds(value, limit) {
+        let words = limit::limit_words(limit, Show::Percent);
+        Verdict::failed(format!("link {word}saturation of {shown} matches limit [saturation {words}]"))
+    } else {
+        Verdict::passed(format!("link {word}saturation check succeeded [current {word}saturation {shown}]"))
     }
-    measured(
-        value,
-        limit,
-        Show::Percent,
-        &Words {
-            subject: &format!("link {word}saturation of"),
-            name: "saturation",
-            matches: "matches limit",
-            success: &format!("link {word}saturation check succeeded"),
-            current: &format!("current {word}saturation"),
-        },
-    )
 }
 
 fn rate(word: &str, rate: &TrafficRate, limit: &Limit) -> Verdict {

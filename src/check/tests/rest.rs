@@ -119,7 +119,9 @@ fn a_link_with_its_rates_totals_and_errors() {
             "= link capacity has not changed",
         ]
     );
-    assert_eq!(look(Ok(link(true, 2_000_000, 3)), 20)[0], "- 3 upload errors detected");
+    let quiet = look(Ok(link(true, 2_000_000, 3)), 20);
+    assert_eq!(quiet[0], "- 3 upload errors detected");
+    assert_eq!(quiet[1], "+ link upload saturation check succeeded [current upload saturation 0.0%]");
     assert_eq!(look(Ok(link(false, 2_000_000, 3)), 30), ["- link down"]);
     assert_eq!(look(Err("no such interface".to_owned()), 40), ["- link data collection failed -- no such interface"]);
     assert_eq!(look(Ok(link(true, 0, 0)), 50), ["+ link up"]);
