@@ -39,6 +39,16 @@ pub(super) fn path(kind: ServiceType, path: &PathReadings) -> Vec<Row> {
     rows
 }
 
+/// Of a file, a FIFO or a directory of which nothing is known.
+pub(super) fn unknown(kind: ServiceType) -> Vec<Row> {
+    let mut rows = Vec::from(owner(None));
+    if kind == ServiceType::File {
+        rows.push(("size", None));
+    }
+    rows.extend(["access timestamp", "change timestamp", "modify timestamp"].map(|label| (label, None)));
+    rows
+}
+
 /// Of a filesystem. What its disk did is left out where nobody tells.
 pub(super) fn filesystem(readings: &FilesystemReadings) -> Vec<Row> {
     let facts = &readings.facts;

@@ -1,8 +1,10 @@
 //! What was measured, as rows of label and value. The labels are those that readers of the original know.
 
 use super::paths;
-use super::status::{LinkReadings, ProcessReadings, Readings, ServiceStatus, Status, SystemReadings};
+use super::status::{LinkReadings, Monitoring, ProcessReadings, Readings, ServiceStatus, Status, SystemReadings};
+use crate::base::event::EventKind;
 use crate::base::{escape, format};
+use crate::config::ServiceType;
 use crate::facts::network::TrafficRate;
 use crate::facts::rate;
 use crate::facts::system::CpuShare;
@@ -26,6 +28,22 @@ pub fn rows(service: &ServiceStatus, status: &Status) -> Vec<Row> {
                 ("last output", Some(lines.join("\n")).filter(|output| !output.is_empty())),
             ]
         }
+    }
+}
+
+/// The rows of a service that was looked at and told nothing: an interface that is not there, a path of another type.
+/// Readers of the original find their labels there all the same.
+pub fn unknown(service: &ServiceStatus) -> Vec<Row> {
+    if !service.is_judged || service.monitoring == Monitoring::NotMonitored {
+        return Vec::new();
+    }
+    let is_of_another_type = service.open.iter().any(|(kind, _)| *kind == EventKind::Invalid);
+    match service.service_type {
+        ServiceType::Network => link(&LinkReadings::default()),
+        kind @ (ServiceType::File | ServiceType::Directory | ServiceType::Fifo) if is_of_another_type => {
+            paths::unknown(kind)
+        }
+        _ => Vec::new(),
     }
 }
 

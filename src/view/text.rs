@@ -75,6 +75,9 @@ fn block(out: &mut String, status: &Status, service: &ServiceStatus, product: Pr
     line(out, "on reboot", onreboot(service.onreboot));
 
     let mut rows = readings::rows(service, status);
+    if rows.is_empty() {
+        rows = readings::unknown(service);
+    }
     rows.push(("data collected", service.collected.map(|time| time.rfc_date())));
     for (label, value) in rows {
         match value {
@@ -224,8 +227,9 @@ pub fn report(status: &Status, selection: &Selection, part: Option<ReportPart>) 
 mod tests {
     use std::time::Duration;
 
-    use super::super::status::sample;
+    use super::super::status::{Readings, sample};
     use super::*;
+    use crate::base::event::{EventKind, EventState};
 
     fn named(name: &str) -> Selection {
         Selection::Named(vec![name.to_owned()])
@@ -373,6 +377,29 @@ Process 'alive'
                 "  last failure                 first line\n                               second \\x1bline\n"
             )
         );
+    }
+
+    #[test]
+    fn of_what_is_looked_at_without_a_reading_the_labels_stay() {
+        let labels = |service_type, open: &[(EventKind, EventState)], is_judged| {
+            let mut status = sample::status();
+            let mut service = status.services.swap_remove(0);
+            (service.name, service.service_type, service.open) = ("x".to_owned(), service_type, open.to_vec());
+            (service.readings, service.is_judged) = (Readings::None, is_judged);
+            status.services = vec![service];
+            let text = super::status(&status, &named("x"), Product::Monit, Style::PLAIN).unwrap();
+            let unknown = text.lines().filter_map(|line| line.strip_suffix(" -").map(|line| line.trim().to_owned()));
+            unknown.collect::<Vec<_>>().join(", ")
+        };
+        let another = [(EventKind::Invalid, EventState::Failed)];
+        let times = "access timestamp, change timestamp, modify timestamp";
+        assert_eq!(labels(ServiceType::File, &another, true), format!("permission, uid, gid, size, {times}"));
+        assert_eq!(labels(ServiceType::Fifo, &another, true), format!("permission, uid, gid, {times}"));
+        let gone = [(EventKind::NonExist, EventState::Failed)];
+        assert_eq!(labels(ServiceType::Directory, &gone, true), "");
+        let traffic = "link, download bytes, upload bytes, download packets, upload packets";
+        assert_eq!(labels(ServiceType::Network, &[(EventKind::Link, EventState::Failed)], true), traffic);
+        assert_eq!(labels(ServiceType::Network, &[], false), "");
     }
 
     #[test]
