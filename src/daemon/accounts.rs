@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::config::{Action, Config};
+use crate::config::{Action, Config, Kind, Service};
 use crate::sys::posix::account::{self, Account};
 
 /// By user number; `None` for a number without an account.
@@ -11,18 +11,24 @@ pub(super) type Accounts = HashMap<u32, Option<Account>>;
 
 /// The users of all programs of a configuration, and this daemon's own.
 pub(super) fn users(config: &Config) -> BTreeSet<u32> {
-    let mut users = BTreeSet::from([account::effective_uid()]);
-    for service in &config.services {
-        let own = [&service.start, &service.stop, &service.restart].into_iter().flatten();
-        let rules = service.rules.iter().flat_map(|rule| [&rule.failure.action, &rule.recovery.action]);
-        let limits = service.restart_limits.iter().map(|limit| &limit.action);
-        let execs = rules.chain(limits).filter_map(|action| match action {
-            Action::Exec(exec) => Some(&exec.program),
-            _ => None,
-        });
-        users.extend(own.chain(execs).filter_map(|program| program.uid.as_ref()).map(|user| user.uid));
-    }
-    users
+    let programs = config.services.iter().flat_map(of_service);
+    BTreeSet::from([account::effective_uid()]).into_iter().chain(programs).collect()
+}
+
+/// The users that a service's programs name.
+fn of_service(service: &Service) -> impl Iterator<Item = u32> {
+    let checked = match &service.kind {
+        Kind::Program(program) => Some(program),
+        _ => None,
+    };
+    let own = [&service.start, &service.stop, &service.restart].into_iter().flatten();
+    let rules = service.rules.iter().flat_map(|rule| [&rule.failure.action, &rule.recovery.action]);
+    let limits = service.restart_limits.iter().map(|limit| &limit.action);
+    let execs = rules.chain(limits).filter_map(|action| match action {
+        Action::Exec(exec) => Some(&exec.program),
+        _ => None,
+    });
+    checked.into_iter().chain(own).chain(execs).filter_map(|program| program.uid.as_ref()).map(|user| user.uid)
 }
 
 /// Asks the system for them; may wait for it.
@@ -51,6 +57,24 @@ pub(super) fn decode(uid: u32, answer: &[u8]) -> Option<Account> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_user_of_every_kind_of_program_is_looked_up() {
+        let process = "check process p matching \"p\"\n ";
+        let program = "check program q with path \"/bin/true\" as uid www if status != 0 then alert";
+        assert_eq!(of_service(&crate::config::tests::first(program)).collect::<Vec<_>>(), [80]);
+        for statement in [
+            "start program = \"/bin/true\"",
+            "stop program = \"/bin/true\"",
+            "restart program = \"/bin/true\"",
+            "if cpu > 50% then exec \"/bin/true\"",
+            "if cpu > 50% then alert else if succeeded then exec \"/bin/true\"",
+            "if 3 restarts within 5 cycles then exec \"/bin/true\"",
+        ] {
+            let service = crate::config::tests::first(&format!("{process}{statement} as uid www"));
+            assert_eq!(of_service(&service).collect::<Vec<_>>(), [80], "{statement}");
+        }
+    }
 
     #[test]
     fn an_account_survives_the_pipe() {
