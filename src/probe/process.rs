@@ -144,7 +144,8 @@ pub fn script_at_work(scripts: &Scripts, sample: &mut Sample<'_>) -> Result<Opti
 }
 
 /// Whether the process that `target` describes is there; `known` is the identity it had when it was last seen. A pidfile is
-/// read in each cycle: seven system calls on Linux, six on FreeBSD, when all is well.
+/// read in each cycle: seven system calls on Linux, six on FreeBSD, when all is well. It tells which process is meant, not
+/// that one has ended: many take their pidfile away before they end, and what starts beside them fails or does harm.
 pub fn observe(target: &ProcessTarget, known: Option<Identity>, sample: &mut Sample<'_>) -> Presence {
     match target {
         ProcessTarget::Pidfile { path, .. } => observe_by_content(target, path, &read_pidfile(path), known, sample),
@@ -162,7 +163,7 @@ pub fn observe_by_content(
     known: Option<Identity>,
     sample: &Sample<'_>,
 ) -> Presence {
-    match (by_content(path, content, sample), target) {
+    let named = match (by_content(path, content, sample), target) {
         (Presence::Running(entry), ProcessTarget::Pidfile { pattern, user, jail, .. })
             if !known.is_some_and(|known| entry.identity.is_same(known, sample.table.tolerance())) =>
         {
@@ -171,12 +172,31 @@ pub fn observe_by_content(
                 Some(otherwise) => otherwise,
             }
         }
-        (Presence::Gone(GoneReason::NoProcess(pid)), ProcessTarget::Pidfile { user, .. })
+        (presence, _) => presence,
+    };
+    let Presence::Gone(reason) = named else { return named };
+    if let Some(presence) = still_there(known, sample) {
+        return presence;
+    }
+    match (reason, target) {
+        (GoneReason::NoProcess(pid), ProcessTarget::Pidfile { user, .. })
             if !is_own(user.as_ref()) && sample.table.may_hide(Some(pid)) =>
         {
             Presence::Unknown(format!("process {pid} does not exist or is hidden from pollux"))
         }
-        (presence, _) => presence,
+        (reason, _) => Presence::Gone(reason),
+    }
+}
+
+/// The process `known` while that identity lives; `None` when it has ended. What the system does not tell is not an end.
+fn still_there(known: Option<Identity>, sample: &Sample<'_>) -> Option<Presence> {
+    let known = known?;
+    match sample.table.entry(known.pid) {
+        Ok(Some(entry)) if !entry.zombie && entry.identity.is_same(known, sample.table.tolerance()) => {
+            Some(Presence::Running(entry))
+        }
+        Ok(_) => None,
+        Err(error) => Some(Presence::Unknown(format!("cannot read process {}: {error}", known.pid))),
     }
 }
 
@@ -382,14 +402,8 @@ pub fn by_pattern(
     known: Option<Identity>,
     sample: &mut Sample<'_>,
 ) -> Presence {
-    if let Some(known) = known {
-        match sample.table.entry(known.pid) {
-            Ok(Some(entry)) if !entry.zombie && entry.identity.is_same(known, sample.table.tolerance()) => {
-                return Presence::Running(entry);
-            }
-            Ok(_) => {}
-            Err(error) => return Presence::Unknown(format!("cannot read process {}: {error}", known.pid)),
-        }
+    if let Some(presence) = still_there(known, sample) {
+        return presence;
     }
     let (own, table) = (sample.own, sample.table);
     let mut matches = match sample.listed() {

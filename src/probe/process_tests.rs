@@ -144,6 +144,32 @@ fn a_pidfile_is_followed_in_each_cycle() {
     }
 }
 
+#[test]
+fn a_known_process_lives_on_whatever_becomes_of_its_pidfile() {
+    let proc = mastodon();
+    let table = proc.table();
+    let target = narrowed(&proc, None, None);
+    let look = |known| observe(&target, Some(known), &mut Sample::new(&table, pid(OWN)));
+    let file = proc.root().join("puma.pid");
+    for content in ["500", "600", "601", "", "x", "0", "1", "4711"] {
+        fs::write(&file, content).unwrap();
+        assert_eq!(running(&look(identity(301, 300))), Some(301), "{content}");
+        assert!(matches!(look(identity(301, 299)), Presence::Gone(_)), "{content}: the number has come around");
+        assert!(matches!(look(identity(600, 300)), Presence::Gone(_)), "{content}: it has ended");
+    }
+    fs::remove_file(&file).unwrap();
+    assert_eq!(running(&look(identity(301, 300))), Some(301));
+    assert_eq!(look(identity(600, 300)), Presence::Gone(GoneReason::Pidfile(PidfileProblem::Missing)));
+    // Another that lives is followed.
+    fs::write(&file, "400").unwrap();
+    assert_eq!(running(&look(identity(301, 300))), Some(400));
+    // What cannot be read has not ended.
+    fs::write(&file, "").unwrap();
+    crate::sys::fault::set("readproc=EIO:1");
+    assert!(matches!(look(identity(301, 300)), Presence::Unknown(_)));
+    crate::sys::fault::set("");
+}
+
 /// The pidfile `puma.pid` with a pattern and a user.
 fn narrowed(proc: &FakeProc, pattern: Option<&str>, user: Option<u32>) -> ProcessTarget {
     let pattern = pattern.map(|text| Pattern { source: text.into(), regex: Regex::new(text).unwrap() });

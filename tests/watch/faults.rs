@@ -219,6 +219,12 @@ fn service_pidfile(fault: &str, reason: Option<&str>, make: impl Fn(&Sandbox, &P
     fs::write(sandbox.path("run/puma.fail"), "it was asked to start\n").expect("file");
     sandbox.skip_log();
     sandbox.cycle();
+    // It lives still, and another beside it would do harm.
+    sandbox.assert_not_logged("'puma'");
+    assert_eq!(sandbox.begun("puma", "restart"), 0);
+    assert!(process::signal(old, "KILL"));
+    until("its end", || (!process::lives(old)).then_some(()));
+    sandbox.cycle();
     let passed = sandbox.await_log("'puma' process is not running\n");
     if let Some(reason) = reason {
         assert!(passed.contains(&format!("'puma' {reason}\n")), "{passed}");
@@ -227,7 +233,7 @@ fn service_pidfile(fault: &str, reason: Option<&str>, make: impl Fn(&Sandbox, &P
     sandbox.await_begun("puma", "restart", 1);
     // Others are checked meanwhile, and nobody was signalled.
     assert_goes_on(&sandbox, "node");
-    assert!(process::lives(old) && process::lives(sandbox.pid()));
+    assert!(process::lives(sandbox.pid()));
     let message = reason.map_or(String::new(), |reason| format!("'puma' {reason}; "));
     row(&sandbox, fault, "yes", &format!("{message}'puma' process is not running"), "yes, it is started");
 }
