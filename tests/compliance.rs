@@ -27,11 +27,11 @@ mod tree;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use case::{Case, Kind};
 use play::play;
-use sandbox::Program;
+use sandbox::{Program, Sandbox, spawn};
 
 /// How many cases are under way at once; they mostly wait.
 const WORKERS: usize = 12;
@@ -115,6 +115,27 @@ fn pollux_behaves_as_the_original_does() {
     }
     println!("{} of {} cases in {:.0?}, {} failed", results.len(), cases.len(), begun.elapsed(), failed.len());
     assert!(failed.is_empty(), "{:?}", failed.iter().map(|(at, _)| &cases[*at].name).collect::<Vec<_>>());
+}
+
+#[test]
+fn nothing_of_a_sandbox_outlives_it() {
+    let program = Program::pollux();
+    for round in 0..24_u64 {
+        let sandbox = Sandbox::new(&program, &[], false);
+        let scripts = (0..4).map(|name| {
+            let mut script = sandbox.command(sandbox.dir.join("bin/service"));
+            spawn(script.args([&format!("x{name}"), "start"])).expect("a script")
+        });
+        let mut scripts: Vec<_> = scripts.collect();
+        // Each round they are somewhere else when it ends.
+        std::thread::sleep(Duration::from_micros(500 * round));
+        let dir = sandbox.dir.clone();
+        drop(sandbox);
+        scripts.iter_mut().for_each(|script| drop(script.wait()));
+        assert!(!dir.exists());
+        let left = sandbox::naming(&dir);
+        assert!(left.is_empty(), "{round}: {left:?}");
+    }
 }
 
 /// What is wrong with a case; nothing, if all is as it is written down.

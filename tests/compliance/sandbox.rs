@@ -220,21 +220,33 @@ impl Sandbox {
         String::from_utf8_lossy(&fs::read(self.dir.join(name)).unwrap_or_default()).into_owned()
     }
 
+    /// Ends every process that can be seen. What is under way may start another one before it is ended.
+    fn end_processes(&self) {
+        for _ in 0..20 {
+            let left = naming(&self.dir);
+            if left.is_empty() {
+                break;
+            }
+            let killed = spawn(Command::new("kill").arg("-KILL").args(left).stderr(Stdio::null()));
+            assert!(killed.and_then(|mut child| child.wait()).is_ok());
+        }
+    }
+
     /// A text's lines, without what changes from run to run.
     pub fn plain(&self, text: &str) -> Vec<String> {
         let places = [(self.dir.display().to_string(), "@DIR@"), (format!(":{}", self.ports[0]), ":@PORT@")];
         text.lines().map(|line| plain::plain(line, &places)).collect()
     }
+}
 
-    /// Every process whose command line names the sandbox.
-    fn left_over(&self) -> Vec<String> {
-        let ps = spawn(Command::new("ps").args(["-axww", "-o", "pid=,args="]).stdout(Stdio::piped()));
-        let told = ps.and_then(Child::wait_with_output).expect("ps");
-        let dir = format!("{}/", self.dir.display());
-        let told = String::from_utf8_lossy(&told.stdout).into_owned();
-        let ours = told.lines().filter(|line| line.contains(&dir));
-        ours.filter_map(|line| Some(line.split_whitespace().next()?.to_owned())).collect()
-    }
+/// The processes whose command lines name a path below that directory.
+pub fn naming(dir: &Path) -> Vec<String> {
+    let ps = spawn(Command::new("ps").args(["-axww", "-o", "pid=,args="]).stdout(Stdio::piped()));
+    let told = ps.and_then(Child::wait_with_output).expect("ps");
+    let dir = format!("{}/", dir.display());
+    let told = String::from_utf8_lossy(&told.stdout).into_owned();
+    let ours = told.lines().filter(|line| line.contains(&dir));
+    ours.filter_map(|line| Some(line.split_whitespace().next()?.to_owned())).collect()
 }
 
 impl Drop for Sandbox {
@@ -244,16 +256,12 @@ impl Drop for Sandbox {
             let _ = child.kill();
             let _ = child.wait();
         }
-        // What is under way may start another process before it is ended.
-        for _ in 0..20 {
-            let left = self.left_over();
-            if left.is_empty() {
-                break;
-            }
-            let killed = spawn(Command::new("kill").arg("-KILL").args(left).stderr(Stdio::null()));
-            assert!(killed.and_then(|mut child| child.wait()).is_ok());
+        // Of a process that is just about to become another program nothing can be read, and a new one may have a number
+        // that was looked at already. Either finds nothing to begin once the files are gone, or is found then.
+        for _ in 0..2 {
+            self.end_processes();
+            let _ = fs::remove_dir_all(&self.dir);
         }
-        let _ = fs::remove_dir_all(&self.dir);
     }
 }
 
