@@ -263,12 +263,10 @@ fn address(name: &str) -> String {
 pub fn error(code: u16, reason: &str, message: &str, signature: &str) -> String {
     let is_let_in = !matches!(code, 401 | 429);
     let back = if is_let_in { "<a href=\"/\">Overview</a> \u{b7} " } else { "" };
-    format!(
-        "{}<body><h2>{reason}</h2>{}<hr><footer>{back}{}</footer></body></html>\n",
-        head(&format!("{code} {reason}"), None, is_let_in),
-        html(message),
-        html(signature)
-    )
+    // Monit's command line looks at the first line alone, at a thousand bytes of it, and prints what it finds as it stands.
+    let head = head(&format!("{code} {reason}"), None, is_let_in).replace('\n', "");
+    let message = html(message).replace("&quot;", "\"").replace("&#39;", "'");
+    format!("{head}<body><h2>{reason}</h2>{message}<hr>\n<footer>{back}{}</footer></body></html>\n", html(signature))
 }
 
 /// What is read by whoever does not go on to `path` by themselves.

@@ -3,8 +3,9 @@
 # proved is printed fact by fact, `ok` or `FAIL`; the exit code is 1 if any fails or a client is missing.
 #
 # Clients come from PyPI, npm and Debian the first time and are kept in target/clients: Ansible's module, python-monit, npm's
-# monit, fail2ban's filter. What other programs rely on is told anew by the small readers in readers/. Nothing is installed
-# on the machine, and nothing but what is started here is ended, by its number.
+# monit, fail2ban's filter. Monit's own command line is taken as it is installed. What other programs rely on is told anew by
+# the small readers in readers/. Nothing is installed on the machine, and nothing but what is started here is ended, by its
+# number.
 set -u
 
 case ${1:?usage: run.sh BINARY} in
@@ -148,6 +149,7 @@ done
 [ -z "$have_python_monit" ] || "$store/venv/bin/python" "$here/python_monit.py" 2>&1 | count
 [ -z "$have_fail2ban" ] || sh "$here/fail2ban.sh" 2>&1 | count
 [ -z "$have_ansible" ] || sh "$here/ansible.sh" 2>&1 | count
+sh "$here/monit.sh" 2>&1 | count
 
 kill -0 "$daemon" 2>/dev/null || echo "FAIL pollux: the daemon has ended" | count
 passed=$(grep -c '^ok ' "$results")

@@ -114,7 +114,7 @@ fn people_read_pages_and_read_only_users_no_log() {
     assert!(page.contains("<h1>a &lt;b&gt;/?&amp;&#39;</h1>"), "{page}");
     assert!(page.contains("process is not running") && page.contains("If doesn&#39;t exist then alert"), "{page}");
     assert!(get(port, "/puma", US).contains("<th scope=\"row\">PID</th>"));
-    assert!(get(port, "/nosuch", RO).contains("<h2>Not Found</h2>There is no service named &quot;nosuch&quot;<hr>"));
+    assert!(get(port, "/nosuch", RO).contains("<h2>Not Found</h2>There is no service named \"nosuch\"<hr>"));
     assert!(get(port, "/_viewlog", RO).starts_with("HTTP/1.0 403 "));
     let log = get(port, "/_viewlog", US);
     assert!(log.contains("&#39;noise&#39; status failed (3)") && !log.contains("<b>"), "{log}");

@@ -77,7 +77,7 @@ fn errors_are_told_and_logged() {
     let mut rig = Rig::open();
     let answer = rig.exchange(b"GET /n%0Aope%1b HTTP/1.1\r\n\r\n");
     assert_eq!(code(&answer), 404);
-    assert!(body(&answer).contains("<h2>Not Found</h2>There is no service named &quot;n\nope\u{fffd}&quot;<hr>"));
+    assert!(body(&answer).contains("<h2>Not Found</h2>There is no service named \"n\nope\u{fffd}\"<hr>"));
     assert_eq!(rig.code(b"GET /_report?type=x HTTP/1.1\r\n\r\n"), 400);
     assert_eq!(rig.code(b"GET /_summary?service=x HTTP/1.1\r\n\r\n"), 400);
     let expected = [

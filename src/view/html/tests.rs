@@ -225,7 +225,10 @@ fn pages_ask_for_nothing_but_the_style_sheet_and_the_icon() {
 fn the_message_of_an_error_can_be_cut_out() {
     let page = error(404, "Not Found", "There is no service named \"<b>\"", "pollux");
     let message = page.split("</h2>").nth(1).and_then(|rest| rest.split("<hr>").next());
-    assert_eq!(message, Some("There is no service named &quot;&lt;b&gt;&quot;"));
+    assert_eq!(message, Some("There is no service named \"&lt;b&gt;\""));
+    let first = error(404, "Not Found", &"x".repeat(200), "pollux");
+    let first = first.lines().next().unwrap();
+    assert!(first.contains("<h2>") && first.ends_with("<hr>") && first.len() < 1000, "Monit reads no further: {first}");
     assert!(page.contains(STYLESHEET_PATH));
     for code in [401, 429] {
         let page = error(code, "Unauthorized", "x", "pollux");
