@@ -1,7 +1,7 @@
 //! Programs: `check program`.
 
 use super::{Findings, Verdict};
-use crate::config::{Attribute, Content, Measure, Patterns, Service, Test};
+use crate::config::{Attribute, Content, Kind, Measure, Patterns, Service, Test};
 use crate::facts::observation::ProgramRun;
 
 /// What is remembered of a program.
@@ -18,11 +18,15 @@ pub struct Memory {
 /// What the end of a check program says of its rules.
 pub fn judge(service: &Service, run: &ProgramRun, memory: &mut Memory) -> Findings {
     memory.last = Some(run.clone());
-    let status_before = std::mem::replace(&mut memory.status, run.status);
-    let output_before = std::mem::replace(&mut memory.output, run.not_run.is_none().then(|| run.output.clone()));
     if let Some(why) = &run.not_run {
-        return Findings::unreadable(format!("failed to execute -- {why}"));
+        let path = match &service.kind {
+            Kind::Program(program) => program.argv.first().map(|path| path.to_string_lossy().into_owned()),
+            _ => None,
+        };
+        return Findings::unreadable(format!("failed to execute '{}' -- {why}", path.unwrap_or_default()));
     }
+    let status_before = std::mem::replace(&mut memory.status, run.status);
+    let output_before = memory.output.replace(run.output.clone());
     let Some(status) = run.status else { return Findings::unreadable("it has no exit status") };
     let printed = if run.output.is_empty() { "no output" } else { &run.output };
     let mut is_up = true;

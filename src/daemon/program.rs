@@ -10,7 +10,7 @@ use crate::config::{Kind, Program, Service, ServiceId};
 use crate::facts::observation::{Observation, ProgramRun};
 use crate::job::{Order, Sink};
 use crate::sys::platform::machine;
-use crate::sys::posix::spawn::Spec;
+use crate::sys::posix::spawn::{self, Spec};
 use crate::sys::posix::{clock, fd};
 
 /// So many run at a time: each has a descriptor, and most are for others.
@@ -84,7 +84,16 @@ impl Daemon {
             let ago = up.saturating_sub(start.since_boot());
             clock::wall().minus(ago)
         });
-        let run = ProgramRun { started, status: outcome.status, output: outcome.output, not_run: None };
+        let kind = self.engine.config().services.get(id.0).map(|service| &service.kind);
+        let program = match kind {
+            Some(Kind::Program(program)) => program.argv.first(),
+            _ => None,
+        };
+        let why = program.and_then(|path| spawn::why_not_executed(path, outcome.status, &outcome.output));
+        let run = match why {
+            Some(why) => ProgramRun { not_run: Some(why.to_owned()), ..ProgramRun::default() },
+            None => ProgramRun { started, status: outcome.status, output: outcome.output, not_run: None },
+        };
         self.engine.observed(id, &Observation::Program(run), now, clock::wall());
     }
 }

@@ -111,14 +111,20 @@ fn what_a_program_leaves_behind_printing_is_not_waited_for() {
 #[test]
 fn one_that_cannot_be_run_is_told_and_a_stopped_one_delays_nobody() {
     let sandbox = Sandbox::new();
-    let gone = check(&sandbox, "gone", "exit 0", "if status != 0 then alert");
+    // None of its rules is judged: what did not run says nothing of what it looks at.
+    let gone = check(&sandbox, "gone", "exit 0", "if status != 0 then exec \"/bin/false\"\n if status = 0 then alert");
     // It outlives the daemon, and is ended with the sandbox.
     let script = format!("echo $$ >>{}\nkill -STOP $$", sandbox.path("run/pids").display());
     let stopped = check(&sandbox, "stopped", &script, "with timeout 600 seconds\n if status != 0 then alert");
     sandbox.control(&format!("{gone}{stopped}{}", sandbox.service("puma")));
     std::fs::write(sandbox.path("bin/gone"), "#!/no/such/interpreter\n").expect("script");
     sandbox.start();
-    sandbox.await_log("'gone' status failed (127) -- ");
+    sandbox.await_log(&format!(
+        "'gone' failed to execute '{}' -- its interpreter /no/such/interpreter does not exist",
+        sandbox.path("bin/gone").display()
+    ));
+    assert!(sandbox.cli(&["summary", "gone"]).out.contains("Data access error"));
+    sandbox.assert_not_logged("'gone' exec");
     sandbox.await_log("'puma' process is running with pid");
     sandbox.stop();
 }

@@ -150,5 +150,12 @@ fn a_program_is_judged_by_its_status_and_what_it_printed() {
     assert_eq!(look(Some(3), "bad day"), (bad.map(str::to_owned).to_vec(), false));
     let run = ProgramRun { not_run: Some("its interpreter /x does not exist".to_owned()), ..ProgramRun::default() };
     let findings = program::judge(&service, &run, &mut memory);
-    assert_eq!(findings.unreadable.as_deref(), Some("failed to execute -- its interpreter /x does not exist"));
+    assert_eq!(
+        findings.unreadable.as_deref(),
+        Some("failed to execute '/bin/true' -- its interpreter /x does not exist")
+    );
+    assert_eq!(findings.rules, [], "what did not run says nothing of what it looks at");
+    // What it is compared with is the last run there was.
+    let again = program::judge(&service, &ProgramRun { status: Some(4), ..ProgramRun::default() }, &mut memory);
+    assert_eq!(told(&again)[1], "! status changed (3 -> 4) -- no output");
 }

@@ -20,6 +20,21 @@ pub const NOT_RUN: i32 = 126;
 /// Exit status of a child whose program could not be executed.
 pub const NOT_EXECUTED: i32 = 127;
 
+/// Why `program` was never executed, if that is what its exit status and what it printed say: the words of the child that
+/// should have become it. `None` when it ran.
+pub fn why_not_executed<'p>(program: &OsStr, status: Option<i32>, printed: &'p str) -> Option<&'p str> {
+    let told = printed.strip_prefix("pollux: cannot ")?;
+    match status? {
+        NOT_RUN => told.strip_prefix("become ").and(printed.strip_prefix("pollux: ")),
+        NOT_EXECUTED => {
+            let why = told.strip_prefix("execute ")?.strip_prefix(&*program.to_string_lossy());
+            // The path alone may be longer than what is kept of an output.
+            Some(why.and_then(|why| why.strip_prefix(": ")).unwrap_or("it cannot be executed"))
+        }
+        _ => None,
+    }
+}
+
 /// Everything the child needs, made ready before the fork, so that the child allocates nothing.
 #[derive(Debug)]
 pub struct Spec {

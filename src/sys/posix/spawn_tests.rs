@@ -67,6 +67,14 @@ fn a_missing_interpreter_is_named() {
     let (exit, printed) = run(&dir.join("nothing"), None);
     assert_eq!(exit, Exit::Code(NOT_EXECUTED));
     assert!(printed.ends_with("/nothing: no such file or directory\n"), "{printed}");
+    let why = |status, printed: &str| {
+        why_not_executed(dir.join("nothing").as_os_str(), Some(status), printed.trim_end()).map(str::to_owned)
+    };
+    assert_eq!(why(NOT_EXECUTED, &printed).as_deref(), Some("no such file or directory"));
+    assert_eq!(why(NOT_EXECUTED, &printed[..25]).as_deref(), Some("it cannot be executed"));
+    assert_eq!(why(0, &printed), None);
+    // A program that ran and ends with this status itself.
+    assert_eq!(why(NOT_EXECUTED, "sh: 1: nothing: not found"), None);
     std::fs::remove_dir_all(&dir).unwrap();
 }
 
@@ -107,6 +115,8 @@ fn who_cannot_become_somebody_else_executes_nothing() {
         assert_eq!(exit, Exit::Code(NOT_RUN), "{call}");
         assert!(printed.starts_with("pollux: cannot become the requested user or group: "), "{call}: {printed}");
         assert!(!printed.contains("executed"));
+        let why = why_not_executed(path.as_os_str(), Some(NOT_RUN), printed.trim_end());
+        assert!(why.is_some_and(|why| why.starts_with("cannot become the requested user or group: ")), "{why:?}");
         // Who stays who we are asks for none of this.
         assert_eq!(run(&path, None), (Exit::Code(0), "executed\n".to_owned()));
     }
