@@ -125,9 +125,16 @@ impl Builder<'_> {
 
     /// Tests for a link that is up and for one that is down cannot stand together.
     fn link(&mut self, up: bool, head: Span) -> Option<Test> {
-        let other = self.draft()?.rules.iter().any(|rule| rule.test == Test::Link(!up));
-        if other {
-            self.push(self.error(head, "tests for a link that is up and for one that is down cannot stand together"));
+        let draft = self.draft()?;
+        let other = draft.rules.iter().position(|rule| rule.test == Test::Link(!up));
+        if let Some(other) = other {
+            let first = draft.rule_places.get(other).copied();
+            let message = "tests for a link that is up and for one that is down cannot stand together";
+            let error = self.error(head, message);
+            self.push(match first {
+                Some(first) => error.with_note(first, "this is the other one"),
+                None => error,
+            });
             return None;
         }
         Some(Test::Link(up))

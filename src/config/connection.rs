@@ -138,6 +138,11 @@ impl Builder<'_> {
             self.push(self.error(protocol, "'rsakey' needs 'username' and 'password'"));
             return None;
         }
+        if key && (name == ProtocolName::Mysqls || connection.tls.is_some()) {
+            let message = "'rsakey' is for connections without encryption, which need no key for the password";
+            self.push(self.error(protocol, message));
+            return None;
+        }
         Some(())
     }
 
@@ -215,7 +220,7 @@ impl Builder<'_> {
         let tls = tls.get_or_insert_with(Tls::default);
         match written {
             TlsUse::Options(options) => options.iter().for_each(|option| self.tls_option(tls, option)),
-            TlsUse::Version(version) => tls.versions = vec![(*version, false)],
+            TlsUse::Version(version) => tls.versions.push((*version, false)),
             TlsUse::Checksum(checksum) => tls.checksum = Some(self.checksum(checksum.kind, &checksum.expected)?),
         }
         Some(())
@@ -224,7 +229,7 @@ impl Builder<'_> {
     /// Adds one line of `ssl { … }`.
     pub(super) fn tls_option(&mut self, tls: &mut Tls, option: &TlsOption) {
         match option {
-            TlsOption::Version(versions) => tls.versions.clone_from(versions),
+            TlsOption::Version(versions) => tls.versions.extend(versions),
             TlsOption::Verify(on) => tls.verify = Some(*on),
             TlsOption::SelfSigned(on) => tls.self_signed = Some(*on),
             TlsOption::Ciphers(text) => tls.ciphers = Some(text.lossy()),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::build::{Builder, to_path};
 use super::model::{
-    AllowGroup, AllowHost, Credential, Facility, Httpd, HttpdSocket, LogTarget, PasswordFile, Secret, Signature,
+    AllowGroup, AllowHost, Credential, Facility, Httpd, HttpdSocket, LogTarget, PasswordFile, Secret, Signature, Tls,
     Variable,
 };
 use super::passwords;
@@ -79,8 +79,7 @@ impl Builder<'_> {
             }
             Set::Tls(options) => {
                 self.unbuilt(span, "set ssl");
-                let mut tls = self.settings.tls.take().unwrap_or_default();
-                tls.files.clear();
+                let mut tls = Tls::default();
                 options.iter().for_each(|option| self.tls_option(&mut tls, option));
                 self.settings.tls = Some(tls);
             }

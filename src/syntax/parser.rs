@@ -263,7 +263,10 @@ impl<'a> Parser<'a> {
 
     /// Takes a whole number or fails.
     pub(super) fn number(&mut self, what: &str) -> Parse<Number> {
-        let token = self.expect_kind(TokenKind::Number, what)?;
+        if self.peek().kind != TokenKind::Number {
+            return Err(self.expected_number(what));
+        }
+        let token = self.advance();
         let digits = std::str::from_utf8(self.lexer.slice(token.span)).unwrap_or_default();
         match digits.parse() {
             Ok(value) => Ok(Spanned { value, span: token.span }),
@@ -403,6 +406,11 @@ impl<'a> Parser<'a> {
                     number_with_unit(text).map(|(number, unit)| format!("separate number and unit: '{number} {unit}'"));
                 Diagnostic { help, ..self.error(token.span, format!("expected {what}")) }
             }
+            TokenKind::Word if matches!(text, b"=>" | b"=<" | b"<>") => {
+                let sign = [(b"=>", ">="), (b"=<", "<=")].iter().find(|(written, _)| text == *written);
+                let help = format!("write '{}'", sign.map_or("!=", |(_, sign)| sign));
+                self.error(token.span, format!("expected {what}")).with_help(help)
+            }
             TokenKind::Word if text.iter().any(|byte| b"<>=".contains(byte)) => {
                 let help = "separate words, operators, numbers and units by blanks, such as 'mem > 50 MB'";
                 self.error(token.span, format!("expected {what}")).with_help(help)
@@ -427,6 +435,16 @@ impl<'a> Parser<'a> {
             }
             None => diagnostic,
         })
+    }
+
+    /// Something else than a number is the next token. Quotes would make none of a word.
+    pub(super) fn expected_number(&mut self, what: &str) -> Box<Diagnostic> {
+        let mut diagnostic = self.expected(what);
+        let token = self.peek();
+        if words::is_reserved(self.lexer.slice(token.span)) {
+            diagnostic.help = None;
+        }
+        diagnostic
     }
 
     /// Something else than one of the words `known` is the next token.

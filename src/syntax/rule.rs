@@ -55,7 +55,13 @@ impl Parser<'_> {
                 self.advance();
                 return Err(self.expected_word("'exist' behind 'not'", &["exist", "exists", "match"]));
             }
-            return Err(self.expected_word("a test", words::TESTS));
+            let error = self.expected_word("a test", words::TESTS);
+            let word =
+                ["pid", "ppid", "checksum", "permission", "perm", "fsflags"].iter().find(|word| self.is(not, word));
+            return Err(match word {
+                Some(word) => Box::new(error.with_help(format!("a change is tested with 'if changed {word}'"))),
+                None => error,
+            });
         };
         let connection = self.connection(succeeded)?;
         self.rule_rest(start.to(named), Test::Connection(Box::new(connection)))

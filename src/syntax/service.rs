@@ -144,7 +144,14 @@ impl Parser<'_> {
             let behind = Token { kind: TokenKind::Word, span: Span { start: self.last().end, end: self.last().end } };
             self.take(Span { start, end: start });
             let next = self.peek();
-            if !self.is_on_line_of(behind, next) && self.starts_statement(next) {
+            let is_end = next.kind == TokenKind::End && self.lexer.byte(start).is_none();
+            if is_end && !names.is_empty() {
+                // The original passes over a comma at the end of the file.
+                return Ok(names);
+            }
+            // A word on the same line is a name, whatever it means elsewhere; on the line below a statement may begin.
+            let here = Token { kind: TokenKind::Word, span: Span { start, end: start } };
+            if !self.is_on_line_of(behind, here) && (is_end || self.starts_statement(next)) {
                 return Err(Box::new(self.error(behind.span, "expected the name of a service")));
             }
             names.push(self.name("the name of a service")?);

@@ -10,7 +10,7 @@ use super::statement::{
 /// Parts of one unit that values are counted in.
 const MILLION: u64 = 1_000_000;
 
-const OPERATORS: [(&str, Operator); 13] = [
+const OPERATORS: [(&str, Operator); 14] = [
     ("lt", Operator::Less),
     ("less", Operator::Less),
     ("newer", Operator::Less),
@@ -24,6 +24,8 @@ const OPERATORS: [(&str, Operator); 13] = [
     ("equal", Operator::Equal),
     ("ne", Operator::NotEqual),
     ("notequal", Operator::NotEqual),
+    // Compares with the number that follows, not with the reading before.
+    ("changed", Operator::NotEqual),
 ];
 
 /// Units of ages, in milliseconds; a month has 31 days.
@@ -75,8 +77,45 @@ enum Units {
 }
 
 impl Parser<'_> {
-    /// A test that begins with the next token; nothing is taken when none does.
+    /// A test that begins with the next token; nothing is taken when none does. Like the original, of several tests of
+    /// resources one after the other, this takes the last.
     pub(super) fn local_test(&mut self) -> Parse<Option<Test>> {
+        let mut start = self.peek().span;
+        let mut test = self.one_test()?;
+        while test.as_ref().is_some_and(is_resource) && self.begins_resource() {
+            let message =
+                "another test follows in this 'if': only the last one counts, as in Monit; write an 'if' for each";
+            self.warn(start.to(self.last()), message);
+            start = self.peek().span;
+            test = self.one_test()?;
+        }
+        Ok(test)
+    }
+
+    /// Whether the next token begins a test of a resource.
+    fn begins_resource(&mut self) -> bool {
+        const WORDS: [&str; 12] = [
+            "cpu",
+            "memory",
+            "mem",
+            "totalmemory",
+            "totalmem",
+            "swap",
+            "loadavg",
+            "threads",
+            "children",
+            "read",
+            "write",
+            "disk",
+        ];
+        let (first, second) = (self.peek(), self.peek_second());
+        let is_one = |token: Token, words: &[&str]| words.iter().any(|word| self.is(token, word));
+        is_one(first, &WORDS)
+            || is_one(first, &["thread", "child"])
+            || self.is(first, "total") && is_one(second, &["cpu", "memory", "mem"])
+    }
+
+    fn one_test(&mut self) -> Parse<Option<Test>> {
         if self.accept("changed") {
             return self.attribute().map(Test::Changed).map(Some);
         }
@@ -99,7 +138,8 @@ impl Parser<'_> {
             if self.is(second, "changed") || self.is(second, "not") {
                 self.advance();
                 let changed = !self.accept("not");
-                self.expect("changed")?;
+                let help = "write '!=' in front of a pattern that must not match";
+                self.expect("changed").map_err(|error| Box::new(error.with_help(help)))?;
                 return Ok(Some(Test::ContentChanged(changed)));
             }
             return self.content().map(Test::Content).map(Some);
@@ -114,6 +154,12 @@ impl Parser<'_> {
         let Some((measure, units)) = self.measure()? else {
             return Ok(None);
         };
+        let next = self.peek();
+        if measure == Measure::Status && self.is(next, "changed") {
+            // For the original too this is about the status before; the number is that of the first time.
+            self.comparison(units)?;
+            return Ok(Some(Test::Changed(Attribute::Status)));
+        }
         let limit = self.comparison(units)?;
         Ok(Some(Test::Measured { measure, limit }))
     }
@@ -258,8 +304,14 @@ impl Parser<'_> {
 
     /// `[OPERATOR] VALUE [UNIT]`
     fn comparison(&mut self, units: Units) -> Parse<Comparison> {
+        let changed = self.peek();
         let operator = self.operator()?;
-        let (millionths, whole) = self.amount()?;
+        let (millionths, whole) = match self.amount() {
+            Err(error) if self.is(changed, "changed") => {
+                return Err(Box::new(error.with_help("a change is tested with 'changed' in front: 'if changed size'")));
+            }
+            amount => amount?,
+        };
         let token = self.peek();
         let percent = token.kind == TokenKind::Percent || self.is(token, "percent");
         let unit = match units {
@@ -324,7 +376,12 @@ impl Parser<'_> {
         let token = self.peek();
         let whole = token.kind == TokenKind::Number;
         if !whole && token.kind != TokenKind::Real {
-            return Err(self.expected("a number"));
+            let error = self.expected_number("a number");
+            return Err(if self.is(token, "not") {
+                Box::new(error.with_help("write '!=' for 'not equal'"))
+            } else {
+                error
+            });
         }
         self.advance();
         let digits = String::from_utf8_lossy(self.lexer.slice(token.span)).into_owned();
@@ -358,12 +415,18 @@ impl Parser<'_> {
 
     /// `content = PATTERN` or `content != PATTERN`; `content` was not taken.
     pub(super) fn content(&mut self) -> Parse<Content> {
+        const WORDS: [(&str, bool); 4] = [("eq", false), ("equal", false), ("ne", true), ("notequal", true)];
         self.expect("content")?;
-        let operator = self.expect_kind(TokenKind::Operator, "'=' or '!='")?;
-        let differs = match self.lexer.slice(operator.span) {
-            b"=" | b"==" => false,
-            b"!=" => true,
-            _ => return Err(Box::new(self.error(operator.span, "expected '=' or '!='"))),
+        let differs = match self.accept_of(&WORDS) {
+            Some(differs) => differs,
+            None => {
+                let operator = self.expect_kind(TokenKind::Operator, "'=' or '!='")?;
+                match self.lexer.slice(operator.span) {
+                    b"=" | b"==" => false,
+                    b"!=" => true,
+                    _ => return Err(Box::new(self.error(operator.span, "expected '=' or '!='"))),
+                }
+            }
         };
         Ok(Content { is_match: false, differs, pattern: self.pattern()? })
     }
@@ -473,6 +536,29 @@ impl Parser<'_> {
         let words = ["pid", "ppid", "size", "permission", "fsflags", "status", "link", "timestamp", "checksum"];
         Err(self.expected_word("what may change, such as 'pid' or 'checksum'", &words))
     }
+}
+
+/// Whether the test is one of those of which the original takes several in one `if`.
+fn is_resource(test: &Test) -> bool {
+    use Measure::{
+        Children, Cpu, DiskRead, DiskWrite, Load, Memory, Read, Swap, Threads, TotalCpu, TotalMemory, Write,
+    };
+    let Test::Measured { measure, .. } = test else { return false };
+    matches!(
+        measure,
+        Cpu(_)
+            | TotalCpu
+            | Memory
+            | TotalMemory
+            | Swap
+            | Load { .. }
+            | Threads
+            | Children
+            | Read
+            | Write
+            | DiskRead
+            | DiskWrite
+    )
 }
 
 impl Test {

@@ -303,6 +303,10 @@ fn service_statements() {
     assert_eq!(names("depend b,c"), "b|c");
     assert_eq!(names("depends on (b,\n \"c d\" , 'start', with)"), "b|c d|start|with");
     assert_eq!(names("depends on b; c"), "b|c");
+    assert_eq!(names("depends on b,"), "b");
+    assert_eq!(names("depends on b, \n"), "b");
+    assert_eq!(good("depends on in\ngroup x").len(), 2);
+    assert_eq!(good("depends on the, of\nif exist then alert").len(), 2);
     assert_eq!(good("depends on b; group x").len(), 2);
     assert_eq!(good("depends on b depends on c").len(), 2);
     assert_eq!(names("group www"), "www");
@@ -508,6 +512,7 @@ fn one_mistake_gives_one_message_at_its_place() {
         ("start \"/bin/a\" timeout 1 minute", "expected 'seconds', found the reserved word 'minute'", "minute"),
         ("start \"/bin/a\" timeout 60s", "expected a timeout in seconds", "60s"),
         ("depends on", "expected the name of a service, found the end of the file", ""),
+        ("depends on b,\ngroup x", "expected the name of a service", ""),
         ("start group www", "expected a program", "group"),
         ("group\nset init", "expected a group name on the line of 'group'", ""),
         ("mode foo", "expected 'active', 'passive' or 'manual'", "foo"),
@@ -572,6 +577,13 @@ fn help_names_the_fix() {
     assert_eq!(help("if not exist thne restart"), "did you mean 'then'?");
     assert_eq!(help("if not exist then restrat"), "did you mean 'restart'?");
     assert_eq!(help("set daemon = 30"), "leave the operator out");
+    assert_eq!(help("if status => 1 then alert"), "write '>='");
+    assert_eq!(help("if size <> 1 then alert"), "write '!='");
+    assert_eq!(help("if status is not equal 0 then alert"), "write '!=' for 'not equal'");
+    assert_eq!(help("if size changed then alert"), "a change is tested with 'changed' in front: 'if changed size'");
+    assert_eq!(help("if checksum changed then alert"), "a change is tested with 'if changed checksum'");
+    assert_eq!(help("if content not \"x\" then alert"), "write '!=' in front of a pattern that must not match");
+    assert_eq!(help("if exist then exec \"/a\" repeat every cycle"), "");
     assert_eq!(help("start \"/a\" timeout 60s"), "separate number and unit: '60 s'");
     assert_eq!(help("start \"/a\" timeout 1 minute"), "the only unit here is seconds: '60 seconds'");
     assert_eq!(help("start \"/a\" timeout 2 days"), "the only unit here is seconds: '172800 seconds'");

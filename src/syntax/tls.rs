@@ -71,7 +71,8 @@ impl Parser<'_> {
         self.expect("checksum")?;
         let kind = self.hash_kind();
         let token = self.peek();
-        if token.kind == TokenKind::Operator && matches!(self.lexer.slice(token.span), b"=" | b"==") {
+        let sign = token.kind == TokenKind::Operator && matches!(self.lexer.slice(token.span), b"=" | b"==");
+        if sign || self.is(token, "eq") || self.is(token, "equal") {
             self.advance();
         }
         Ok(Checksum { kind, expected: self.hash()? })

@@ -128,14 +128,16 @@ pub fn url(url: &Url, secrets: Secrets) -> String {
 
 /// ` type tcpssl …`, the only encryption that sockets in the filesystem can have.
 fn tcpssl(tls: &Tls) -> String {
-    let version = tls.versions.first().map(|(version, _)| format!(" {}", version.word()));
+    let versions: Vec<String> = tls.versions.iter().map(|(version, _)| format!(" {}", version.word())).collect();
     let checksum = tls.checksum.as_ref().map(|(_, expected)| format!(" certmd5 {}", quoted(expected)));
-    format!(" type tcpssl{}{}", version.unwrap_or_default(), checksum.unwrap_or_default())
+    // A mention has one version.
+    format!(" type tcpssl{}{}", versions.join(" type tcpssl"), checksum.unwrap_or_default())
 }
 
-/// ` ssl { … } certificate checksum …`
+/// ` ssl { … } certificate checksum …`; the original takes empty braces for no encryption.
 pub fn tls(tls: &Tls) -> String {
-    let mut text = format!(" ssl {{{} }}", tls_lines(tls));
+    let lines = tls_lines(tls);
+    let mut text = if lines.is_empty() { " ssl".to_owned() } else { format!(" ssl {{{lines} }}") };
     if let Some((kind, expected)) = &tls.checksum {
         text.push_str(&format!(" certificate checksum {} = {}", hash(*kind), quoted(expected)));
     }

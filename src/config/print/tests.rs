@@ -106,6 +106,9 @@ fn connections_return() {
         "failed port 80 protocol sip target a@b maxforward 6",
         "failed port 80 send \"a\\r\\n\\0x41\\\\\" expect 'b\"' send 'c'",
         "failed port 80 type tcpssl tlsv12 certmd5 8f7f419955cefa0b33a2ba316cba3659",
+        "failed port 80 ssl protocol imap",
+        "failed port 80 type tcpssl tlsv12 ssl { version: tlsv13 }",
+        "failed port 80 ssl certificate checksum 8f7f419955cefa0b33a2ba316cba3659",
         "failed port 80 ssl { version: auto -sslv3 verify: enable pemfile: /p } certificate valid > 9 days certificate checksum 8f7f419955cefa0b33a2ba316cba3659",
         "failed url https://u:p@h:8443/x?y=(z)&a=\"b\" content = 'x' timeout 3 seconds",
         "succeeded url http://[::1]",
@@ -114,6 +117,10 @@ fn connections_return() {
     for test in hosts {
         returns(&format!("check host h1 address \"::1\" if {test} for 2 cycles then alert"));
     }
+    let encrypted = config("check host h1 address x if failed port 80 with ssl then alert");
+    let printed = print(&encrypted, Secrets::Shown);
+    assert!(printed.contains("if failed port 80 ssl timeout 5 seconds then alert"), "{printed}");
+    returns("check process a pidfile /a if failed unixsocket /x type tcpssl tlsv12 type tcpssl tlsv13 then alert");
     returns(
         "check process a pidfile /a if failed unixsocket '/x y' type tcpssl tlsv12 protocol http retry 4 then alert",
     );

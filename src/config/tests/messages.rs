@@ -58,6 +58,8 @@ const ROWS: &[(&str, &str, &str, Severity, u32, &str)] = &[
     ("key given twice", HOST, "if failed port 1 ssl { pemfile: /key pemfile: /key } then alert", Error, 2, "given twice"),
     ("folder of certificates", HOST, "if failed port 1 ssl { cacertificatepath: /key } then alert", Error, 2, "not a directory"),
     ("content without a body", HOST, "if failed port 1 protocol http method head content = 'x' then alert", Error, 2, "no content and no checksum"),
+    ("key of an encrypted mysql", HOST, "if failed port 1 protocol mysqls username u password px rsakey checksum 12345678901234567890123456789012 then alert", Error, 2, "without encryption"),
+    ("key of mysql with ssl", HOST, "if failed port 1 protocol mysql username u password px rsakey checksum 12345678901234567890123456789012 ssl then alert", Error, 2, "without encryption"),
     ("radius over TCP", HOST, "if failed port 1 protocol radius then alert", Error, 2, "type udp"),
     ("user of a pattern", "check process a matching bb as user nosuch\n", "", Error, 1, "no user 'nosuch'"),
     ("user of a pidfile", "check process a pidfile /a as user 4711\n", "", Error, 1, "no user '4711'"),

@@ -180,6 +180,22 @@ fn a_key_that_others_may_read_is_refused() {
 }
 
 #[test]
+fn versions_add_up_and_of_two_set_ssl_the_last_counts() {
+    use crate::syntax::statement::TlsVersion::{TlsV12, TlsV13};
+    let settings = |text: &str| loaded(&Fake::with(text)).config.unwrap().settings.tls.unwrap();
+    let both = settings("set ssl { version: tlsv12 verify: enable version: tlsv13 }");
+    assert_eq!(both.versions, [(TlsV12, false), (TlsV13, false)]);
+    let last = settings("set ssl { verify: enable version: tlsv12 } set ssl { selfsigned: allow }");
+    assert_eq!((last.versions.len(), last.verify, last.self_signed), (0, None, Some(true)));
+}
+
+#[test]
+fn tests_of_both_states_of_a_link_name_both_places() {
+    let loaded = loaded(&Fake::with("check network n interface lo\nif link up then alert\nif link down then alert"));
+    assert!(loaded.messages().contains("/etc/monitrc:2:1: note: this is the other one"), "{}", loaded.messages());
+}
+
+#[test]
 fn every_statement_becomes_part_of_the_configuration() {
     let text = "set alert a@b on { timeout } reminder 3
 set mail-format { from: X <c@d>\n subject: s }

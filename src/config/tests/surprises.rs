@@ -42,6 +42,18 @@ fn rules_that_do_less_than_they_say() {
 }
 
 #[test]
+fn of_several_tests_in_one_rule_the_last_counts_and_the_others_are_named() {
+    let text = "check system x if cpu > 5% and memory usage > 6% or loadavg > 7 for 3 cycles then alert";
+    let message = "another test follows in this 'if': only the last one counts, as in Monit; write an 'if' for each";
+    let expected = [(message.to_owned(), "cpu > 5%".to_owned()), (message.to_owned(), "memory usage > 6%".to_owned())];
+    assert_eq!(warnings(text), expected);
+    let loaded = loaded(&Fake::with(text));
+    let rules = &loaded.config.unwrap().services[0].rules;
+    assert!(matches!(rules[0].test, crate::config::Test::Measured { measure: Measure::Load { .. }, .. }), "{rules:?}");
+    assert_eq!((rules.len(), rules[0].failure.rate.count), (1, 3));
+}
+
+#[test]
 fn who_may_control_the_daemon_is_said_in_one_line() {
     let table = [
         ("port 1", "no 'allow' lets anybody in, there will be no page"),

@@ -41,6 +41,9 @@ fn measured_values() {
         ("saturation > 5%", "Saturation Greater 5000000 Percent"),
         ("upload > 5 mb/s", "Upload Greater 5000000 Bytes(1048576)"),
         ("download > 5 packets/s", "Download Greater 5000000 Packets"),
+        ("memory usage > 80% and swap usage > 5%", "Swap Greater 5000000 Percent"),
+        ("cpu(wait) > 9%, total mem > 9 mb disk read > 9 kb/s children > 5", "Children Greater 5000000 One"),
+        ("size changed 5", "Size NotEqual 5000000 Bytes(1)"),
         ("hardlink > 1", "Hardlink Greater 1000000 One"),
     ];
     for (text, expected) in table {
@@ -82,6 +85,10 @@ fn other_tests() {
     let table = [
         ("content = \"a b\"", "content false a b"),
         ("content != /etc/x", "content true /etc/x"),
+        ("content is equal to x", "content false x"),
+        ("content eq x", "content false x"),
+        ("content ne x", "content true x"),
+        ("content notequal x", "content true x"),
         ("match x", "content false x"),
         ("not match x", "content true x"),
         ("link up", "link true"),
@@ -110,6 +117,7 @@ fn other_tests() {
             "failed checksum and expect the sum 8f7f419955cefa0b33a2ba316cba3659",
             "None Some(\"8f7f419955cefa0b33a2ba316cba3659\")",
         ),
+        ("status changed 5", "Status"),
         ("total uploaded > 5 mb in last 2 hours", "true 5000000 Bytes(1048576) 120"),
         ("total download 5 packets last day", "false 5000000 Packets 1440"),
     ];
@@ -143,6 +151,9 @@ fn mistakes_in_tests_are_found() {
         ),
         ("if content \"x\" then alert", "expected '=' or '!='", "\"x\""),
         ("if content > \"x\" then alert", "expected '=' or '!='", ">"),
+        ("if content gt \"x\" then alert", "expected '=' or '!=', found the reserved word 'gt'", "gt"),
+        ("if uptime > 5 and cpu > 6% then alert", "expected 'then', found the reserved word 'cpu'", "cpu"),
+        ("if cpu > 5% for 3 cycles and mem > 6% then alert", "expected 'then', found the reserved word 'mem'", "mem"),
         ("if failed foo then alert", "expected what is tested, such as 'port' or 'url'", "foo"),
         ("if changed foo then alert", "expected what may change, such as 'pid' or 'checksum'", "foo"),
         ("if changed pid then alert else alert", "expected a statement, found the reserved word 'else'", "else"),

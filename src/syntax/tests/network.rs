@@ -54,6 +54,8 @@ fn accepted() {
         "port 80 protocol apache-status path \"/x\" loglimit > 10% or dnslimit > 50 percent username u",
         "port 25 protocol smtp username \"a\" password \"b\"",
         "port 3306 protocol mysql username u password p rsakey checksum md5 8f7f419955cefa0b33a2ba316cba3659",
+        "port 1 certificate checksum md5 equal 8f7f419955cefa0b33a2ba316cba3659",
+        "port 1 certificate checksum eq 8f7f419955cefa0b33a2ba316cba3659",
         "port 5432 protocol pgsql database d username u",
         "port 80 protocol websocket origin \"http://x\" request \"/chat\" host \"y\" version 13",
         "port 1812 type udp protocol radius secret x",
