@@ -11,8 +11,9 @@ use super::build::{Builder, to_path};
 use super::model::{Config, LogTarget, Measure, ServiceType, Settings, Tls, Unit};
 use super::world::{FileFacts, Jailed, ProgramState, World};
 use crate::syntax::diagnostic::{Diagnostic, Diagnostics};
+use crate::syntax::lexer::{Lexer, TokenKind};
 use crate::syntax::parser::{Files, parse};
-use crate::syntax::source::{Location, Source, SourceId, Sources};
+use crate::syntax::source::{Location, Source, SourceId, Sources, Span};
 use crate::sys::head::read_head;
 use crate::sys::platform::{self, machine};
 use crate::sys::posix;
@@ -88,6 +89,11 @@ pub fn load(path: &Path, world: &dyn World, overrides: &Overrides) -> Loaded {
         Some(main) => {
             let parsed = parse(&sources, main, &mut loader);
             diagnostics.append(parsed.diagnostics);
+            let text = sources.get(main).map(Source::text).unwrap_or_default();
+            if Lexer::new(text, 0).token(0).kind == TokenKind::End {
+                let message = "there is no statement here: nothing is watched but the machine itself";
+                diagnostics.push(Diagnostic::warning(Location { source: main, span: Span::default() }, message));
+            }
             let mut builder = Builder::new(world, &sources, &mut diagnostics, main, overrides.checking);
             for statement in parsed.statements {
                 builder.statement(statement);

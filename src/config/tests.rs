@@ -72,7 +72,13 @@ fn a_byte_order_mark_is_passed_over() {
 
 #[test]
 fn an_empty_file_has_the_system_alone() {
-    let config = config("");
+    let empty = loaded(&Fake::with(" # set daemon 30\n"));
+    let message = "there is no statement here: nothing is watched but the machine itself";
+    assert!(empty.messages().contains(&format!("/etc/monitrc:1:1: warning: {message}")), "{}", empty.messages());
+    let mut elsewhere = Fake::with("include /none/*");
+    elsewhere.add("/none", b"");
+    assert!(!loaded(&elsewhere).messages().contains(message));
+    let config = empty.config.unwrap();
     assert_eq!(names(&config), ["host1"]);
     assert_eq!(config.services[0].service_type(), ServiceType::System);
     assert_eq!(config.services[0].place, Place { file: "/etc/monitrc".into(), line: 0 });
