@@ -436,7 +436,12 @@ fn calm(world: &mut World, count: usize) {
     for (place, service) in config.services.iter().enumerate() {
         let held_down = service.depends.iter().any(|parent| !engine.is_up(*parent));
         let watched = engine.ledger(ServiceId(place)).monitor != Monitor::Off && service.mode == Mode::Active;
-        if let Some(unit) = unit_of(&service.name).filter(|_| watched && !held_down) {
+        // A stale pidfile may have named another unit's process, which counts until it ends.
+        let misled = engine.known(ServiceId(place)).is_some_and(|known| {
+            let own = unit_of(&service.name).and_then(|unit| world.machine.units[unit].process);
+            world.machine.lives(known) && own != Some(known.pid.get())
+        });
+        if let Some(unit) = unit_of(&service.name).filter(|_| watched && !held_down && !misled) {
             assert!(world.machine.units[unit].process.is_some(), "'{}' is left dead\n{}", service.name, trace());
         }
     }

@@ -273,7 +273,7 @@ fn facts(entry: &Entry) -> FileFacts {
 
 /// Whether the machine has that process, alive.
 impl crate::machine::Machine {
-    fn lives(&self, identity: Identity) -> bool {
+    pub fn lives(&self, identity: Identity) -> bool {
         let entry = self.entry(identity.pid).ok().flatten();
         entry.is_some_and(|entry| !entry.zombie && entry.identity.is_same(identity, self.tolerance()))
     }
