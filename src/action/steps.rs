@@ -181,6 +181,10 @@ impl Engine {
             Stage::LookBeforeStop => match presence {
                 Presence::Gone(_) => self.stopped(id),
                 Presence::Running(_) | Presence::Unknown(_) => {
+                    if let Presence::Running(entry) = presence {
+                        // Its pidfile may go before it does.
+                        self.ledger_mut(id).process = Some(*entry);
+                    }
                     if self.service(id).stop.is_none() {
                         self.finish(id);
                     } else if !self.stops_dependants_anew(id) {

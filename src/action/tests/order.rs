@@ -245,3 +245,14 @@ fn a_file_whose_stop_failed_is_stopped_the_next_time_before_what_it_depends_on()
     world.minute();
     assert_eq!((world.reals[1].stops, world.alive()[0]), (1, false), "{:#?}", world.log);
 }
+
+#[test]
+fn what_is_stopped_is_known_although_no_cycle_has_seen_it() {
+    let mut world = World::new(vec![service("puma", &[])]);
+    world.reals[0].process = Pid::new(77);
+    world.command(Command::Restart, &[0]);
+    assert!(world.reals[0].program.as_ref().is_some_and(|program| program.purpose == Purpose::Stop));
+    assert_eq!(world.engine.known(ServiceId(0)).map(|known| known.pid.get()), Some(77), "it is waited for");
+    world.minute();
+    assert_eq!((world.reals[0].stops, world.starts()), (1, vec![1]));
+}
