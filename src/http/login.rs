@@ -93,7 +93,7 @@ impl Server {
                 auth::given(header).map(Login::Asks).map_err(|denial| self.deny(peer, &denial, now))
             }
             Ok(user) => {
-                self.throttle.succeeded(Place::of(peer));
+                self.throttle.succeeded(Place::of(peer), !user.read_only);
                 Ok(Login::In(Some(user)))
             }
             Err(denial) => Err(self.deny(peer, &denial, now)),
@@ -188,7 +188,7 @@ impl Server {
         match prove::verdict(&answer, &login.given) {
             Verdict::Unknown(why) => self.cannot_tell(&login, &why, now),
             Verdict::Proved(user) => {
-                self.throttle.succeeded(Place::of(login.peer));
+                self.throttle.succeeded(Place::of(login.peer), !user.read_only);
                 self.enter(id, Some(user), head, body, now);
             }
             Verdict::Denied(denial) => {

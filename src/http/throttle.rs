@@ -58,9 +58,14 @@ impl Throttle {
         self.entries.push(Entry { place, failures: 1, last: now });
     }
 
-    /// A right one came: what failed before was a slip.
-    pub(super) fn succeeded(&mut self, place: Place) {
-        self.entries.retain(|entry| entry.place != place);
+    /// A right one came: what failed before was a slip of somebody who may act. Who may only look has reason to guess on,
+    /// so the waits stay, and only begin anew.
+    pub(super) fn succeeded(&mut self, place: Place, may_act: bool) {
+        if may_act {
+            self.entries.retain(|entry| entry.place != place);
+        } else if let Some(entry) = self.entries.iter_mut().find(|entry| entry.place == place) {
+            entry.failures = entry.failures.min(FREE);
+        }
     }
 }
 
@@ -88,7 +93,7 @@ mod tests {
             assert_eq!(throttle.wait(guesser, at(now)), None);
         }
         assert_eq!(throttle.wait(other, at(now)), None);
-        throttle.succeeded(guesser);
+        throttle.succeeded(guesser, true);
         throttle.failed(guesser, at(now));
         assert_eq!(throttle.wait(guesser, at(now)), None);
     }

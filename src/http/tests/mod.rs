@@ -42,7 +42,7 @@ fn httpd(allow: &[&str], credentials: &[(&str, &str)]) -> Settings {
     let user = |(user, password): &(&str, &str)| Credential {
         user: (*user).to_owned(),
         password: (*password).to_owned(),
-        read_only: false,
+        read_only: *user == "ro",
     };
     let httpd = Httpd {
         allow: allow.iter().map(network).collect(),

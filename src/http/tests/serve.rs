@@ -174,6 +174,27 @@ fn guesses_are_slowed_down_and_good_clients_elsewhere_are_not() {
 }
 
 #[test]
+fn who_may_only_look_cannot_guess_on_by_a_password_of_their_own() {
+    let mut rig = Rig::new(httpd(&[], &[("adm", "pw"), ("ro", "look")]));
+    let request = |word: &str| {
+        format!("GET /_ping HTTP/1.1\r\nAuthorization: Basic {}\r\n\r\n", base64::encode(word.as_bytes())).into_bytes()
+    };
+    for _ in 0..5 {
+        assert_eq!(rig.code(&request("adm:guess")), 401);
+    }
+    for _ in 0..3 {
+        assert_eq!(rig.code(&request("adm:guess")), 429);
+        rig.later(2);
+        assert_eq!(rig.code(&request("ro:look")), 200);
+        assert_eq!(rig.code(&request("adm:guess")), 401);
+    }
+    rig.later(1);
+    assert_eq!(rig.code(&request("ro:look")), 429);
+    rig.later(1);
+    assert_eq!(rig.code(&request("ro:look")), 200, "and is not kept out for long by who guesses beside them");
+}
+
+#[test]
 fn users_must_log_in_and_failures_are_logged_as_login_watchers_expect() {
     let mut rig = Rig::new(httpd(&[], &[("adm", "pa55:word")]));
     let request = |token: &str| format!("GET /_ping HTTP/1.1\r\nAuthorization: Basic {token}\r\n\r\n").into_bytes();
