@@ -34,7 +34,7 @@ pub enum Asked {
 pub fn ask(called_as: CalledAs, options: &Options, control_file: &Path, verb: &Verb) -> Asked {
     match verb {
         Verb::Action(command, names) => {
-            let targets = selection(options, names.clone(), true);
+            let targets = selection(options, names);
             let question = match options.time {
                 Some(time) => Question::unmonitor_for(&targets, time),
                 None => Question::action(*command, &targets),
@@ -53,7 +53,7 @@ pub fn ask(called_as: CalledAs, options: &Options, control_file: &Path, verb: &V
             }
         }
         Verb::Summary(names) => print(control_file, &Question::summary(&text(called_as, options, names))),
-        Verb::Check(names) => check(control_file, &selection(options, names.clone(), true)),
+        Verb::Check(names) => check(control_file, &selection(options, names)),
         Verb::Report(part) => report(options, control_file, part.as_deref()),
         Verb::Reload => {
             let answer = put_within(LONG_PATIENCE, control_file, &Question::daemon(DaemonVerb::Reload));
@@ -137,17 +137,25 @@ fn print(control_file: &Path, question: &Question) -> Asked {
     conclude(put(control_file, question), out)
 }
 
-fn selection(options: &Options, names: Vec<String>, all_is_all: bool) -> Selection {
+fn selection(options: &Options, names: &[String]) -> Selection {
     match &options.group {
         Some(group) => Selection::Group(group.clone()),
-        None if names.is_empty() => Selection::All,
-        None if all_is_all && is_all(&names) => Selection::All,
-        None => Selection::Named(names),
+        None if names.is_empty() || is_all(names) => Selection::All,
+        None => Selection::Named(names.to_vec()),
+    }
+}
+
+/// Of whoever looks on, who are all when nobody is named, as in the original. To act takes a name, and so does a check.
+fn looked_at(options: &Options, names: &[String]) -> Selection {
+    match selection(options, names) {
+        Selection::Group(group) if group.is_empty() => Selection::All,
+        Selection::Named(names) if names.iter().all(String::is_empty) => Selection::All,
+        selection => selection,
     }
 }
 
 fn text(called_as: CalledAs, options: &Options, names: &[String]) -> Text {
-    Text { selection: selection(options, names.to_vec(), true), product: product(called_as), style: style(options) }
+    Text { selection: looked_at(options, names), product: product(called_as), style: style(options) }
 }
 
 /// Under which name texts are written.
@@ -174,7 +182,7 @@ fn report(options: &Options, control_file: &Path, part: Option<&str>) -> Asked {
             return Asked::Code(1);
         }
     };
-    print(control_file, &Question::report(&selection(options, Vec::new(), false), part))
+    print(control_file, &Question::report(&looked_at(options, &[]), part))
 }
 
 /// The line and the exit code that Nagios, Sensu and their like expect, come what may.
@@ -231,7 +239,7 @@ fn validate(called_as: CalledAs, options: &Options, control_file: &Path, names: 
     if shown != Asked::Code(0) {
         return shown;
     }
-    let down = put(control_file, &Question::report(&selection(options, names.to_vec(), true), Some(ReportPart::Down)));
+    let down = put(control_file, &Question::report(&looked_at(options, names), Some(ReportPart::Down)));
     let all_well = matches!(&down, Ok(answer) if answer.body.trim() == "0");
     Asked::Code(i32::from(called_as == CalledAs::Monit || !all_well))
 }

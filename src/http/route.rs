@@ -297,12 +297,12 @@ fn text(form: &Form) -> Result<Text, Refusal> {
     Ok(Text { selection: selection(form)?, product, style })
 }
 
-/// A group wins over names, as in the original.
+/// A group wins over names, and nobody has an empty one, both as in the original.
 fn selection(form: &Form) -> Result<Selection, Refusal> {
-    if let Some(group) = form.get("group").filter(|group| !group.is_empty()) {
+    if let Some(group) = form.get("group") {
         return Ok(Selection::Group(group.to_owned()));
     }
-    let names: Vec<String> = form.all("service").filter(|name| !name.is_empty()).map(str::to_owned).collect();
+    let names: Vec<String> = form.all("service").map(str::to_owned).collect();
     Ok(if names.is_empty() { Selection::All } else { Selection::Named(names) })
 }
 
@@ -357,6 +357,14 @@ mod tests {
             get("/_report?type=down&group=web&service=x"),
             Ok(Route::Report { selection: group, part: Some(ReportPart::Down) })
         );
+    }
+
+    #[test]
+    fn an_empty_name_is_nobodys() {
+        let report = |selection| Ok(Route::Report { selection, part: None });
+        assert_eq!(get("/_report?service="), report(Selection::Named(vec![String::new()])));
+        assert_eq!(get("/_report?group=&service=x"), report(Selection::Group(String::new())));
+        assert_eq!(get("/_report"), report(Selection::All));
     }
 
     #[test]

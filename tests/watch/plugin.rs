@@ -36,6 +36,8 @@ fn each_exit_code_comes_with_its_word_on_one_line() {
         check(&["check", "puma"], 1, "WARNING: 'puma' Not monitored - restart pending");
         sandbox.remove_gate("puma");
         check(&["check", "nobody"], 3, "UNKNOWN: Service 'nobody' not found");
+        check(&["check", ""], 3, "UNKNOWN: Service '' not found");
+        check(&["check", "-g", ""], 3, "UNKNOWN: Service group '' not found");
         check(&["check", "-g", "nobodies"], 3, "UNKNOWN: Service group 'nobodies' not found");
         assert_eq!(sandbox.cli(&["check", "--nonsense"]).code, Some(3), "of a wrong question nothing is known");
     }
