@@ -49,6 +49,7 @@ IS("decode", SZOMB, SZOMB, 5);
 IS("decode", P_KPROC, P_KPROC, 4);
 
 /* KERN_PROC_FILEDESC: struct kinfo_file, KERN_PROC_RLIMIT: struct rlimit. */
+SIZE("usage", FILE_MAX, struct kinfo_file, 1392);
 AT("usage", STRUCTSIZE, struct kinfo_file, kf_structsize, 0);
 AT("usage", FD, struct kinfo_file, kf_fd, 8);
 SIZE("usage", LIMIT_SIZE, struct rlimit, 16);

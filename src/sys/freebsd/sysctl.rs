@@ -12,6 +12,9 @@ use crate::sys::posix::errno::cerr;
 /// How often a value that grew meanwhile is asked for again.
 const TRIES: u32 = 8;
 
+/// Bytes of room, besides an eighth, for what is added to a value while it is asked for.
+const SPARE: usize = 16 * 1024;
+
 /// Most numbers in a name (CTL_MAXNAME).
 const MIB_MAX: usize = 24;
 
@@ -68,24 +71,28 @@ pub(super) fn fetch_by_name(name: &CStr, buffer: &mut [u8]) -> io::Result<Fetche
 /// The whole value with this name, of at most `limit` bytes; `None` when the kernel has none of that name.
 pub(super) fn whole(name: &CStr, limit: usize) -> io::Result<Option<Vec<u8>>> {
     let Some(mib) = mib(name)? else { return Ok(None) };
-    whole_at(&mib, limit)
+    whole_at(&mib, limit, |_, _| true)
 }
 
-/// The same of the value named by `mib`.
-pub(super) fn whole_at(mib: &[libc::c_int], limit: usize) -> io::Result<Option<Vec<u8>>> {
+/// The same of the value named by `mib`. Where the kernel does not tell by itself that it had more than fits, `is_whole` does,
+/// from the length of the answer and that of the room for it.
+pub(super) fn whole_at(
+    mib: &[libc::c_int],
+    limit: usize,
+    is_whole: impl Fn(usize, usize) -> bool,
+) -> io::Result<Option<Vec<u8>>> {
     for _ in 0..TRIES {
-        // Room for what is added meanwhile.
-        let room = absent(length(mib))?.map(|length| length.saturating_add(length / 8 + 64));
+        let room = absent(length(mib))?.map(|length| length.saturating_add(length / 8 + SPARE));
         let Some(room) = room else { return Ok(None) };
         let mut bytes = vec![0; room.min(limit)];
         match absent(fetch(mib, &mut bytes))? {
             None => return Ok(None),
-            Some(Fetched::Whole(length)) => {
+            Some(Fetched::Whole(length)) if is_whole(length, bytes.len()) => {
                 bytes.truncate(length);
                 return Ok(Some(bytes));
             }
-            Some(Fetched::Cut(_)) if room >= limit => return Err(io::ErrorKind::FileTooLarge.into()),
-            Some(Fetched::Cut(_)) => {}
+            Some(_) if room >= limit => return Err(io::ErrorKind::FileTooLarge.into()),
+            Some(_) => {}
         }
     }
     Err(io::Error::other("a value grows faster than it can be read"))

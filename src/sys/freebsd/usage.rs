@@ -17,6 +17,9 @@ mod offset {
 /// The least that a `struct kinfo_file` has: as far as its fields are read here.
 const FILE_MIN: usize = 12;
 
+/// The most that one has: its size with the longest path.
+const FILE_MAX: usize = 1392;
+
 /// Size of `struct rlimit` (<sys/resource.h>).
 pub const LIMIT_SIZE: usize = 16;
 
@@ -46,6 +49,12 @@ pub fn open_descriptors(bytes: &[u8]) -> Result<u64, DecodeError> {
     Ok(open)
 }
 
+/// Whether an answer of KERN_PROC_FILEDESC with `length` bytes in a buffer of `room` is the whole list: what does not fit, the
+/// kernel leaves out without a word.
+pub fn is_whole(length: usize, room: usize) -> bool {
+    room.saturating_sub(length) >= FILE_MAX
+}
+
 /// Decodes a `struct rlimit`: soft limit, hard limit.
 ///
 /// # Errors
@@ -62,7 +71,7 @@ pub fn limit(bytes: &[u8]) -> Result<(u64, u64), DecodeError> {
 mod fetch {
     use std::io;
 
-    use super::{LIMIT_SIZE, limit, open_descriptors};
+    use super::{LIMIT_SIZE, is_whole, limit, open_descriptors};
     use crate::base::process::Pid;
     use crate::facts::usage::{Descriptors, ProcessFacts, ProcessIo, Row, Wanted};
     use crate::sys::freebsd::decode::Record;
@@ -73,6 +82,7 @@ mod fetch {
     const _: () = {
         use super::offset;
         use std::mem::{offset_of, size_of};
+        assert!(size_of::<libc::kinfo_file>() == super::FILE_MAX);
         assert!(offset_of!(libc::kinfo_file, kf_structsize) == offset::STRUCTSIZE);
         assert!(offset_of!(libc::kinfo_file, kf_fd) == offset::FD);
         assert!(size_of::<libc::rlimit>() == LIMIT_SIZE);
@@ -128,7 +138,7 @@ mod fetch {
         /// The system would not tell.
         pub fn open_descriptors(&self, pid: Pid) -> io::Result<Option<u64>> {
             let mib = [libc::CTL_KERN, libc::KERN_PROC, libc::KERN_PROC_FILEDESC, pid.get()];
-            match known(sysctl::whole_at(&mib, FILES_MAX))?.flatten() {
+            match known(sysctl::whole_at(&mib, FILES_MAX, is_whole))?.flatten() {
                 None => Ok(None),
                 Some(bytes) => Ok(Some(open_descriptors(&bytes)?)),
             }
@@ -199,6 +209,12 @@ mod tests {
             nonsense[0..4].copy_from_slice(&size.to_ne_bytes());
             assert_eq!(open_descriptors(&nonsense), Err(DecodeError::Nonsense("kf_structsize")));
         }
+    }
+
+    #[test]
+    fn a_list_that_fills_its_room_may_have_been_cut() {
+        assert!(is_whole(376, 376 + 1392) && is_whole(0, 1392));
+        assert!(!is_whole(376, 376 + 1391) && !is_whole(376, 376));
     }
 
     #[test]
