@@ -249,6 +249,8 @@ needed() {
         *) fail "$1 needs $library, which is not in FreeBSD's base system" ;;
         esac
     done
+    # The note by which the kernel knows its own programs; without it brandelf(1) would have to help.
+    readelf -n "$1" | grep -E -q 'FreeBSD .*(NT_VERSION|ABI_TAG)' || fail "$1 is not marked as a program of FreeBSD"
     # shellcheck disable=SC2086 # a list of words
     say "$1 needs:" $libraries
 }
