@@ -481,31 +481,37 @@ check_control_socket() {
 	esac
 }
 
-# What a pidfile can say, and be.
+# What a pidfile can say, and be. Each has a service of its own: a process that was found once lives on without its pidfile.
 check_pidfiles() {
-	{
-		echo "check process by-pidfile with pidfile $dir/by.pid"
-		echo "    if does not exist then alert"
-	} >>"$dir/monitrc"
 	pid_of puma >"$dir/by.pid"
+	pidfile_service by-pidfile "$dir/by.pid"
+	for content in nothing 0 -1 99999999999 1 own fifo; do
+		path=$dir/by.$content.pid
+		case $content in
+		nothing) : >"$path" ;;
+		own) daemon_pid >"$path" ;;
+		fifo) mkfifo "$path" ;;
+		*) echo "$content" >"$path" ;;
+		esac
+		pidfile_service "by-$content" "$path"
+	done
 	hang_up
 	expect pidfile-followed "not running" await 20 status_of by-pidfile OK
 	for content in nothing 0 -1 99999999999 1 own; do
-		case $content in
-		nothing) : >"$dir/by.pid" ;;
-		own) daemon_pid >"$dir/by.pid" ;;
-		*) echo "$content" >"$dir/by.pid" ;;
-		esac
-		expect "pidfile-refused-$content" "counts as running" await 20 status_of by-pidfile 'Does not exist'
-		pid_of puma >"$dir/by.pid"
-		await 20 status_of by-pidfile OK
+		expect "pidfile-refused-$content" "counts as running" await 20 status_of "by-$content" 'Does not exist'
 	done
+	expect pidfile-fifo "counts as running, or blocks the daemon" await 20 status_of by-fifo 'Does not exist'
 	rm "$dir/by.pid"
-	mkfifo "$dir/by.pid"
-	expect pidfile-fifo "counts as running, or blocks the daemon" await 20 status_of by-pidfile 'Does not exist'
+	await_cycle
+	expect pidfile-lost "a process that runs counts as dead" status_of by-pidfile OK
 	write_monitrc
 	hang_up
 	await_cycle
+}
+
+pidfile_service() {
+	echo "check process $1 with pidfile $2" >>"$dir/monitrc"
+	echo "    if does not exist then alert" >>"$dir/monitrc"
 }
 
 # A process in a jail is told from one of the host.
@@ -688,9 +694,11 @@ check_rc_script() {
 	pollux quit >/dev/null 2>&1
 	mkdir -p "$dir/prefix/bin" "$dir/rc.d"
 	cp "$bin" "$dir/prefix/bin/pollux"
+	# Whatever rc.conf says of a pollux of this machine, that one is left alone.
+	settings="pollux_enable=YES pollux_conf=$dir/monitrc pollux_flags= pollux_pidfile= pollux_oomprotect=YES pollux_svcj=NO"
 	sed -e "s|%%PREFIX%%|$dir/prefix|g" -e "s|%%SYSCONFDIR%%|$dir|g" -e "s|%%PIDFILE%%|$dir/pollux.pid|g" \
 		-e "s|%%RUNDIR%%|$dir/run|g" -e "s|^\. /etc/rc.subr\$|. $rc_subr|" \
-		"$script" >"$dir/rc.d/pollux"
+		-e "s|^load_rc_config .*|&; $settings|" "$script" >"$dir/rc.d/pollux"
 	chmod 755 "$dir/rc.d/pollux"
 	rc start
 	expect rc-start "$(tail -n 1 "$dir/out")" await 20 daemon_runs
@@ -746,11 +754,7 @@ is_protected() {
 
 # The exit code of a verb of the script, as service(8) would call it.
 rc() {
-	(
-		pollux_enable=YES pollux_conf=$dir/monitrc
-		export pollux_enable pollux_conf
-		bounded 60 "$dir/rc.d/pollux" "$1" >"$dir/out" 2>&1
-	)
+	bounded 60 "$dir/rc.d/pollux" "$1" >"$dir/out" 2>&1
 }
 
 check_clock_step() {
