@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::harness::{Sandbox, process, skipped, until};
+use crate::harness::{Sandbox, process, skipped, until, without_monit};
 
 /// A service whose rule counts what it tells: `down` for failures, `up` for recoveries.
 fn telling(sandbox: &Sandbox, rate: &str) -> String {
@@ -130,6 +130,9 @@ fn of_monit(path: &Path, services: &[(&str, bool, i32, i32)]) {
 
 #[test]
 fn what_monit_did_not_watch_is_not_watched_and_its_file_is_kept() {
+    let Some(_one) = without_monit("memory::what_monit_did_not_watch_is_not_watched_and_its_file_is_kept") else {
+        return;
+    };
     let sandbox = Sandbox::new();
     let limited = sandbox.service_with("limited", "if 3 restarts within 9 cycles then unmonitor");
     let body = sandbox.service("puma") + &sandbox.service("Off") + &limited;
@@ -166,6 +169,9 @@ fn what_monit_did_not_watch_is_not_watched_and_its_file_is_kept() {
 
 #[test]
 fn the_state_of_a_monit_that_runs_is_not_taken_from_beneath_it() {
+    let Some(_one) = without_monit("memory::the_state_of_a_monit_that_runs_is_not_taken_from_beneath_it") else {
+        return;
+    };
     let sandbox = Sandbox::new();
     sandbox.control(&sandbox.service("puma"));
     let path = sandbox.path("state/state");
@@ -226,6 +232,7 @@ fn monit_s_own_place_is_looked_at_when_nothing_else_is_said() {
     if pollux::sys::posix::account::effective_uid() == 0 {
         return skipped("memory::monit_s_own_place", "root's state is not in the sandbox");
     }
+    let Some(_one) = without_monit("memory::monit_s_own_place") else { return };
     let sandbox = Sandbox::new();
     let head = sandbox.head();
     let silent: String = head.split_inclusive('\n').filter(|line| !line.starts_with("set statefile")).collect();
