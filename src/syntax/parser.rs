@@ -499,12 +499,16 @@ impl<'a> Parser<'a> {
             let next = self.peek();
             // Words that take the next one with them, which then begins no statement.
             let binds = word
-                && (self.is(token, "else") && self.is(next, "if")
-                    || self.is(token, "repeat") && self.is(next, "every"));
+                && (self.is(token, "else") && self.is(next, "if") || self.is_repeat(token) && self.is(next, "every"));
             if binds {
                 self.advance();
             }
         }
+    }
+
+    /// Whether the token is `repeat`, misspelt or not.
+    pub(super) fn is_repeat(&self, token: Token) -> bool {
+        self.is(token, "repeat") || words::nearest(self.lexer.slice(token.span), &["repeat"]).is_some()
     }
 
     /// Takes a block in braces. The text of a mail format ends at the first closing brace whatever it holds.
@@ -537,7 +541,7 @@ impl<'a> Parser<'a> {
         words::is_one_of(self.lexer.slice(Span { start, end }), &["program", "programs"])
     }
 
-    fn is_first_on_line(&self, token: Token) -> bool {
+    pub(super) fn is_first_on_line(&self, token: Token) -> bool {
         let before = (0..token.span.start).rev().map_while(|place| self.lexer.byte(place));
         before.take_while(|byte| *byte != b'\n').all(|byte| byte == b' ' || byte == b'\t')
     }

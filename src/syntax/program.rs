@@ -175,7 +175,7 @@ impl Parser<'_> {
             let span = Span { start: quote, end: place + 1 };
             return Err(Box::new(self.error(span, "expected a program between the quotes")));
         }
-        self.more_words(words)
+        self.more_words(words, true)
     }
 
     /// The range of `'…'` that begins where the unquoted word `plain` does, unless that is longer.
@@ -198,11 +198,11 @@ impl Parser<'_> {
     /// A program and the strings and paths that follow.
     fn unquoted_words(&mut self) -> Parse<Vec<Text>> {
         let first = self.string("a program")?;
-        self.more_words(vec![first])
+        self.more_words(vec![first], false)
     }
 
-    /// Strings and paths that follow; noise words vanish among them.
-    fn more_words(&mut self, mut words: Vec<Text>) -> Parse<Vec<Text>> {
+    /// Strings and paths that follow; noise words vanish among them. `closed`: behind a list in double quotes.
+    fn more_words(&mut self, mut words: Vec<Text>, closed: bool) -> Parse<Vec<Text>> {
         loop {
             let token = self.peek();
             let is_word = match token.kind {
@@ -214,9 +214,23 @@ impl Parser<'_> {
                 return self.counted(words);
             }
             self.warn_noise(token);
+            if token.kind == TokenKind::Word && (closed || self.is_first_on_line(token)) {
+                self.warn_misspelt(token);
+            }
             self.advance();
             words.push(self.text(token));
         }
+    }
+
+    /// A word that is almost one of the language becomes an argument, which is hardly what was meant.
+    fn warn_misspelt(&mut self, token: Token) {
+        let meant: Vec<&'static str> =
+            words::SERVICE_STATEMENTS.iter().chain(&["else", "repeat", "timeout"]).copied().collect();
+        let word = self.lexer.slice(token.span);
+        let Some(near) = words::nearest(word, &meant) else { return };
+        let message = format!("'{}' becomes an argument of this command", String::from_utf8_lossy(word));
+        let warning = Diagnostic::warning(self.location(token.span), message);
+        self.report(warning.with_help(format!("did you mean '{near}'?")));
     }
 
     /// A noise word in front of a word of the command is gone, which is hardly what was meant.

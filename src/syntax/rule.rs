@@ -68,6 +68,35 @@ impl Parser<'_> {
     }
 
     fn rule_rest(&mut self, head: Span, test: Test) -> Parse<StatementKind> {
+        const OPTIONS: [&str; 22] = [
+            "address",
+            "certificate",
+            "content",
+            "count",
+            "expect",
+            "hostheader",
+            "ipv4",
+            "ipv6",
+            "method",
+            "password",
+            "protocol",
+            "request",
+            "responsetime",
+            "retry",
+            "send",
+            "size",
+            "ssl",
+            "status",
+            "timeout",
+            "tls",
+            "type",
+            "username",
+        ];
+        let next = self.peek();
+        let is_test = matches!(test, Test::Connection(_)) && next.kind == TokenKind::Word;
+        if is_test && words::nearest(self.lexer.slice(next.span), &OPTIONS).is_some() {
+            return Err(self.expected_word("an option or 'then'", &OPTIONS));
+        }
         let rate = self.rate()?;
         self.expect("then")?;
         let action = self.action(false)?;
@@ -174,9 +203,11 @@ impl Parser<'_> {
 
     /// `repeat every N cycles`
     fn repeat(&mut self) -> Parse<Option<Number>> {
-        if !self.accept("repeat") {
+        let (next, second) = (self.peek(), self.peek_second());
+        if !self.is(next, "repeat") && !(self.is_repeat(next) && self.is(second, "every")) {
             return Ok(None);
         }
+        self.expect("repeat")?;
         self.expect("every")?;
         let number = self.number("a number of cycles")?;
         self.cycles_word()?;

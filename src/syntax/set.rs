@@ -119,9 +119,10 @@ impl Parser<'_> {
         })?;
         let (next, second) = (self.peek(), self.peek_second());
         let mut start_delay = None;
-        if self.is(next, "start") && self.is(second, "delay") {
+        // Whatever stands behind 'start': no service is open that could be started.
+        if self.is(next, "start") && (self.is(second, "delay") || self.is_on_line_of(next, second)) {
             self.advance();
-            self.advance();
+            self.expect("delay")?;
             start_delay = Some(self.number("the delay in seconds")?);
         }
         let token = self.peek();

@@ -577,6 +577,14 @@ fn help_names_the_fix() {
     assert_eq!(help("if not exist thne restart"), "did you mean 'then'?");
     assert_eq!(help("if not exist then restrat"), "did you mean 'restart'?");
     assert_eq!(help("set daemon = 30"), "leave the operator out");
+    assert_eq!(help("if exist then exec \"/a\" repaet every 3 cycles"), "did you mean 'repeat'?");
+    assert_eq!(help("if exist then exec \"/a\" uid x repaet every 3 cycles"), "did you mean 'repeat'?");
+    assert_eq!(help("start \"/a\"\n depnds x"), "did you mean 'depends'?");
+    assert_eq!(help("start /a b\n gruop x"), "did you mean 'group'?");
+    assert_eq!(help("start /a gruop 'timout'"), "");
+    assert_eq!(help("set daemon 30 start dealy 5"), "did you mean 'delay'?");
+    assert_eq!(help("if failed port 1 protocl http then alert"), "did you mean 'protocol'?");
+    assert_eq!(help("if failed port 1 thne alert"), "did you mean 'then'?");
     assert_eq!(help("if status => 1 then alert"), "write '>='");
     assert_eq!(help("if size <> 1 then alert"), "write '!='");
     assert_eq!(help("if status is not equal 0 then alert"), "write '!=' for 'not equal'");

@@ -5,7 +5,8 @@ use crate::syntax::diagnostic::Diagnostic;
 
 #[test]
 fn ten_mistakes_give_ten_messages() {
-    const IN_SERVICES: [&str; 12] = [
+    const IN_SERVICES: [&str; 13] = [
+        "if cpu > 5% then exec \"/bin/x\" as uid root repaet every 3 cycles else if succeeded then alert",
         "if does not exist then restrat",
         "start programm = \"/bin/true\"",
         "stop program = \"/bin/true\" with timeout 60 minutes",
@@ -19,8 +20,9 @@ fn ten_mistakes_give_ten_messages() {
         "if memory > 50MB then alert",
         "restart program = \"\"",
     ];
-    const GLOBAL: [&str; 8] = [
+    const GLOBAL: [&str; 9] = [
         "set deamon 30",
+        "set daemon 30 with start dealy 240",
         "set log x.log",
         "set httpd port x",
         "set limits { programOutput = 5 b }",
