@@ -204,7 +204,7 @@ impl Parser<'_> {
     /// `repeat every N cycles`
     fn repeat(&mut self) -> Parse<Option<Number>> {
         let (next, second) = (self.peek(), self.peek_second());
-        if !self.is(next, "repeat") && !(self.is_repeat(next) && self.is(second, "every")) {
+        if !self.is_repeat(next) || !(self.is(next, "repeat") || self.is(second, "every")) {
             return Ok(None);
         }
         self.expect("repeat")?;
