@@ -21,8 +21,27 @@ pub fn is_secret_header(name: &[u8]) -> bool {
     is_secret_name(name) || parts.iter().any(|part| upper.windows(part.len()).any(|some| some == *part))
 }
 
-/// Ranges of `text` that hold secrets, in order. It errs on the side of hiding: the text may be full of mistakes.
+/// Ranges of `text` that hold secrets, in order. It errs on the side of hiding: the text may be full of mistakes. A quote
+/// without its partner turns what stands in quotes inside out up to the end of the text, so each line is read by itself as
+/// well, and without its quotes if their number is odd.
 pub fn secrets(text: &[u8]) -> Vec<Span> {
+    let mut found = scan(text);
+    let mut start = 0;
+    for line in text.split_inclusive(|byte| *byte == b'\n') {
+        found.extend(scan(line).into_iter().map(|span| shifted(span, start)));
+        let is_odd = |quote: u8| line.iter().filter(|byte| **byte == quote).count() % 2 == 1;
+        if is_odd(b'"') || is_odd(b'\'') {
+            let bare: Vec<u8> = line.iter().map(|byte| if b"\"'".contains(byte) { b' ' } else { *byte }).collect();
+            found.extend(scan(&bare).into_iter().map(|span| shifted(span, start)));
+        }
+        start += line.len();
+    }
+    found.retain(|span| span.start < span.end);
+    apart(found)
+}
+
+/// What can be told of secrets where quotes are in order.
+fn scan(text: &[u8]) -> Vec<Span> {
     let mut lexer = Lexer::new(text, 0);
     let mut found = Vec::new();
     let mut place = 0;
@@ -197,7 +216,11 @@ pub fn credentials(url: &[u8]) -> Option<Span> {
 
 /// All secrets of an address or a text in quotes, in order and apart from each other.
 fn in_text(text: &[u8]) -> Vec<Span> {
-    let mut spans: Vec<Span> = credentials(text).into_iter().chain(in_request(text)).chain(in_dialogue(text)).collect();
+    apart(credentials(text).into_iter().chain(in_request(text)).chain(in_dialogue(text)).collect())
+}
+
+/// The ranges in order, those that touch as one.
+fn apart(mut spans: Vec<Span>) -> Vec<Span> {
     spans.sort_by_key(|span| span.start);
     let mut apart: Vec<Span> = Vec::new();
     for span in spans {
@@ -313,6 +336,8 @@ mod tests {
             ("send 'a1 login u p' send \"USER u\\nPASS p\\n\"", &["u p", "p"]),
             (r#"send "GET / HTTP/1.0\r\nAuthorization: Basic eHg=\r\nHost: x""#, &["Basic eHg="]),
             (r#"send "PING" expect "PASSED 5""#, &[]),
+            ("allow \"admin:s3\nset mailserver mx username \"u\" password \"s4\" port 25", &["s3", "\"s4\""]),
+            ("allow \"u:s3\" allow localhost\nset httpd \" port 1 allow adm:\"s4\" allow it:s5", &["s4", "s5"]),
             (r#"send "AUTH http://u:p@h/?token=x""#, &["http://u:p@h/?token=x"]),
         ];
         for (text, expected) in table {
