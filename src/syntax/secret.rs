@@ -33,6 +33,11 @@ pub fn secrets(text: &[u8]) -> Vec<Span> {
         if is_odd(b'"') || is_odd(b'\'') {
             let bare: Vec<u8> = line.iter().map(|byte| if b"\"'".contains(byte) { b' ' } else { *byte }).collect();
             found.extend(scan(&bare).into_iter().map(|span| shifted(span, start)));
+            let mut by = start;
+            for piece in line.split(|byte| b"\"'".contains(byte)) {
+                found.extend(in_text(piece).into_iter().map(|span| shifted(span, by)));
+                by += piece.len() + 1;
+            }
         }
         start += line.len();
     }
@@ -337,6 +342,8 @@ mod tests {
             (r#"send "GET / HTTP/1.0\r\nAuthorization: Basic eHg=\r\nHost: x""#, &["Basic eHg="]),
             (r#"send "PING" expect "PASSED 5""#, &[]),
             ("allow \"admin:s3\nset mailserver mx username \"u\" password \"s4\" port 25", &["s3", "\"s4\""]),
+            (r#"if " failed port 1 request "/x?token=s3&q=1" then alert"#, &["s3"]),
+            (r#"if failed port 1 " send "AUTH s3\r\n" then alert"#, &["s3"]),
             ("allow \"u:s3\" allow localhost\nset httpd \" port 1 allow adm:\"s4\" allow it:s5", &["s4", "s5"]),
             (r#"send "AUTH http://u:p@h/?token=x""#, &["http://u:p@h/?token=x"]),
         ];
