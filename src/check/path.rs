@@ -106,8 +106,12 @@ pub fn judge(service: &Service, seen: &PathObservation, memory: &mut Memory) -> 
     findings
 }
 
-/// What checksums that have been computed say of the rules about them; `None` when that was said in the last look already.
+/// What checksums that have been computed say of the rules about them; `None` when that was said in the last look already,
+/// and when there are none, because the file went away meanwhile.
 pub fn judge_checksums(service: &Service, seen: &Checksums, memory: &mut Memory) -> Option<Findings> {
+    if seen.sums.is_empty() {
+        return None;
+    }
     let facts = seen.facts.or(memory.last.map(|last| last.facts));
     let before = memory.computed.replace(Checksums { facts, ..seen.clone() });
     let is_old = before.is_some_and(|before| {

@@ -66,7 +66,7 @@ pub struct PathObservation {
 pub struct Checksums {
     /// The file that was read, as it was before; `None` when it could not be had.
     pub facts: Option<FileFacts>,
-    /// In lower-case hexadecimal digits, or why there is none.
+    /// In lower-case hexadecimal digits, or why there is none; empty when the file went away meanwhile.
     pub sums: Vec<(Hash, Result<String, String>)>,
     /// Whether a change of the file after it was read must show in its times. Clocks of filesystems are coarse: what was
     /// written in the same instant as the file was read would look like nothing.

@@ -19,6 +19,10 @@ const STEP: u64 = 16 * 1024 * 1024;
 const GETS_ON: u8 = b'.';
 const ANSWER: u8 = b'=';
 
+/// So often a child begins again because its file was replaced; the next one is read to its end, so that something is told
+/// of a path whose file is never the same for as long as it takes.
+const REPLACED_MAX: u32 = 3;
+
 /// Times of filesystems are this coarse at worst (FAT).
 const COARSE: Duration = Duration::from_secs(2);
 
@@ -30,18 +34,28 @@ pub(super) fn compute(path: &Path, kinds: &[Hash], pipe: &mut dyn Write) -> Vec<
 }
 
 fn read(path: &Path, kinds: &[Hash], gets_on: &mut dyn FnMut()) -> Checksums {
-    let begun = clock::wall();
+    let mut begun = clock::wall();
     let mut digested = || -> Result<_, DigestError> {
         let mut digest = FileDigest::open(path, kinds)?;
+        let mut replaced = 0;
         loop {
-            match digest.step(STEP)? {
-                Some(digested) => return Ok(digested),
-                None => gets_on(),
+            if let Some(digested) = digest.step(STEP)? {
+                return Ok(Some(digested));
+            }
+            gets_on();
+            match stat::look(path) {
+                Look::Missing => return Ok(None),
+                Look::Found(now) if replaced < REPLACED_MAX && is_another(&now, digest.file()) => {
+                    replaced += 1;
+                    begun = clock::wall();
+                    digest = FileDigest::open(path, kinds)?;
+                }
+                Look::Found(_) | Look::Failed(_) => {}
             }
         }
     };
     match digested() {
-        Ok(digested) => {
+        Ok(Some(digested)) => {
             let facts = digested.file;
             let is_same = matches!(stat::look(path), Look::Found(now) if facts.is_unchanged(&now));
             Checksums {
@@ -50,11 +64,18 @@ fn read(path: &Path, kinds: &[Hash], gets_on: &mut dyn FnMut()) -> Checksums {
                 is_settled: is_same && is_settled(&facts, begun),
             }
         }
+        // It is gone, which the next look tells.
+        Ok(None) => Checksums { facts: None, sums: Vec::new(), is_settled: false },
         Err(error) => {
             let sums = kinds.iter().map(|kind| (*kind, Err(error.to_string()))).collect();
             Checksums { facts: None, sums, is_settled: false }
         }
     }
+}
+
+/// Whether a path names another file than the one that is open: nobody wants to know any more what is in this one.
+fn is_another(now: &FileFacts, open: &FileFacts) -> bool {
+    (now.device, now.inode) != (open.device, open.inode)
 }
 
 /// Whether a change after `begun` must show in the times of the file.
@@ -132,6 +153,34 @@ mod tests {
         std::fs::remove_file(&path).unwrap();
         let sums = decode(&compute(&path, &[Hash::Md5], &mut Vec::new())).unwrap();
         assert!(sums.facts.is_none() && sums.sums[0].1.is_err(), "{sums:?}");
+    }
+
+    #[test]
+    #[cfg_attr(not(feature = "tls"), ignore = "OpenSSL computes checksums and MD5")]
+    fn of_a_file_that_is_replaced_the_new_one_is_read_but_not_for_ever() {
+        let path = std::env::temp_dir().join(format!("pollux-checksum-replaced-{}", std::process::id()));
+        let other = path.with_extension("new");
+        let large = |path: &Path| std::fs::File::create(path).unwrap().set_len(2 * STEP + 1).unwrap();
+        large(&path);
+        let sums = read(&path, &[Hash::Md5], &mut || {
+            std::fs::write(&other, "x\n").unwrap();
+            std::fs::rename(&other, &path).unwrap();
+        });
+        assert_eq!(sums.sums, [(Hash::Md5, Ok("401b30e3b8b5d629635a5c613cdb7919".to_owned()))]);
+        assert_eq!(sums.facts.map(|facts| facts.size_bytes), Some(2));
+        // One that is never the same for long is told of all the same.
+        large(&path);
+        let mut signs = 0;
+        let sums = read(&path, &[Hash::Md5], &mut || {
+            signs += 1;
+            large(&other);
+            std::fs::rename(&other, &path).unwrap();
+        });
+        assert!(sums.sums[0].1.is_ok() && !sums.is_settled, "{sums:?}");
+        assert_eq!(signs, REPLACED_MAX + 2);
+        // And of one that is gone nothing.
+        let sums = read(&path, &[Hash::Md5], &mut || drop(std::fs::remove_file(&path)));
+        assert_eq!(decode(&encode(&sums)), Some(Checksums { facts: None, sums: Vec::new(), is_settled: false }));
     }
 
     #[test]

@@ -161,6 +161,9 @@ fn a_checksum_counts_in_each_look_until_the_file_changes_and_is_told_once_in_eac
     let same = vec!["= checksum has not changed".to_owned()];
     assert_eq!(look(facts(), &mut memory), (same.clone(), None, vec![Hash::Md5]), "too close to a change");
     assert_eq!(judge_checksums(&service, &computed(facts(), Ok("aa")), &mut memory), None, "said in this look already");
+    let (before, gone) = (memory.clone(), Checksums { facts: None, sums: Vec::new(), is_settled: false });
+    assert_eq!(judge_checksums(&service, &gone, &mut memory), None, "of a file that went away nothing is said");
+    assert_eq!(memory, before);
     assert_eq!(look(facts(), &mut memory), (same, None, vec![]));
     let later = FileFacts { modified: at(990), ..facts() };
     assert_eq!(look(later, &mut memory), (vec![], None, vec![Hash::Md5]));
