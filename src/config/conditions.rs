@@ -38,11 +38,7 @@ impl Builder<'_> {
                 self.warn_never(&limit);
                 self.warn_bytes(measure, &limit);
                 if !self.world.tells(kind, measure, limit.unit) {
-                    let location = self.location(head);
-                    self.push(Diagnostic::warning(
-                        location,
-                        "this system does not tell that, the rule is never judged",
-                    ));
+                    self.warn_untold(head);
                 }
                 Test::Measured { measure, limit: self::limit(&limit) }
             }
@@ -66,6 +62,9 @@ impl Builder<'_> {
             written::Test::Failed(expectation) => {
                 if let Expectation::Checksum { expected: None, .. } = &expectation {
                     self.warn_no_checksum(head);
+                }
+                if matches!(expectation, Expectation::SecurityAttribute { .. }) && !self.world.labels() {
+                    self.warn_untold(head);
                 }
                 self.expectation(expectation)?
             }
@@ -95,6 +94,12 @@ impl Builder<'_> {
             let message = "no value passes this limit, the rule never acts";
             self.push(Diagnostic::warning(location, message));
         }
+    }
+
+    /// The system has no such reading.
+    fn warn_untold(&mut self, head: Span) {
+        let location = self.location(head);
+        self.push(Diagnostic::warning(location, "this system does not tell that, the rule is never judged"));
     }
 
     /// The checksum that is expected is that of a file which is not there.

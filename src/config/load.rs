@@ -293,6 +293,10 @@ impl World for Machine {
         }
     }
 
+    fn labels(&self) -> bool {
+        platform::usage::tells_labels()
+    }
+
     fn is_freebsd(&self) -> bool {
         platform::IS_FREEBSD
     }

@@ -68,6 +68,11 @@ pub trait World {
         true
     }
 
+    /// Whether processes have labels of mandatory access control. On a machine that is not at hand they may.
+    fn labels(&self) -> bool {
+        true
+    }
+
     /// Whether processes of other users are hidden from this program. A machine that is not at hand may hide nothing.
     fn hides_processes(&self) -> bool {
         false
@@ -151,6 +156,7 @@ pub(super) mod fake {
         pub programs: BTreeMap<PathBuf, ProgramState>,
         pub euid: u32,
         pub silent: Vec<Measure>,
+        pub labels: bool,
         pub hides_processes: bool,
         pub pings: bool,
         pub is_freebsd: bool,
@@ -167,6 +173,7 @@ pub(super) mod fake {
                 programs: BTreeMap::new(),
                 euid: 0,
                 silent: Vec::new(),
+                labels: true,
                 hides_processes: false,
                 pings: true,
                 is_freebsd: true,
@@ -189,6 +196,10 @@ pub(super) mod fake {
     impl World for Fake {
         fn tells(&self, _: ServiceType, measure: Measure, _: Unit) -> bool {
             !self.silent.contains(&measure)
+        }
+
+        fn labels(&self) -> bool {
+            self.labels
         }
 
         fn hides_processes(&self) -> bool {

@@ -121,12 +121,13 @@ fn the_order_of_included_files_is_told_where_it_matters() {
 #[test]
 fn what_this_system_does_not_tell_is_said() {
     let mut fake = Fake::with(
-        "check process a pidfile /a if disk write > 1 kB/s then alert if disk write > 1 operations/s then alert\n check system x if cpu (wait) > 5% then alert",
+        "check process a pidfile /a if disk write > 1 kB/s then alert if disk write > 1 operations/s then alert if failed security attribute x then alert\n check system x if cpu (wait) > 5% then alert",
     );
     fake.silent = vec![Measure::DiskWrite, Measure::Cpu(Some(CpuKind::Wait))];
+    fake.labels = false;
     let messages: Vec<String> = messages(&fake, Severity::Warning).into_iter().map(|(message, _)| message).collect();
     let told = "this system does not tell that, the rule is never judged";
-    assert_eq!(messages.iter().filter(|message| *message == told).count(), 3, "{messages:?}");
+    assert_eq!(messages.iter().filter(|message| *message == told).count(), 4, "{messages:?}");
 }
 
 #[test]

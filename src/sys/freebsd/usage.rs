@@ -8,6 +8,11 @@ use crate::facts::usage::UNLIMITED;
 /// Whether the system counts the bytes that a process reads and writes.
 pub const TELLS_BYTES: bool = false;
 
+/// Whether labels of mandatory access control are read of processes: not on this system.
+pub fn tells_labels() -> bool {
+    false
+}
+
 /// Where the fields of `struct kinfo_file` (<sys/user.h>) begin.
 mod offset {
     pub const STRUCTSIZE: usize = 0;

@@ -14,6 +14,12 @@ use crate::sys::count;
 /// Whether the system counts the bytes that a process reads and writes.
 pub const TELLS_BYTES: bool = true;
 
+/// Whether labels of mandatory access control are read of processes: without a security module the file (proc(5),
+/// `/proc/PID/attr/current`) is there and cannot be read.
+pub fn tells_labels() -> bool {
+    std::fs::read("/proc/self/attr/current").is_ok_and(|label| !label.is_empty())
+}
+
 /// `f_type` of procfs (PROC_SUPER_MAGIC of <linux/magic.h>).
 const PROC_MAGIC: u64 = 0x9fa0;
 
