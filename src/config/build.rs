@@ -81,7 +81,7 @@ pub(super) struct Draft {
     pub(super) name: String,
     pub(super) location: Location,
     /// `None`: refused, but its name is taken.
-    kind: Option<Kind>,
+    pub(super) kind: Option<Kind>,
     pub(super) groups: Vec<String>,
     pub(super) depends: Vec<(String, Location)>,
     pub(super) every: Option<(Every, Location)>,

@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use super::build::{Builder, Draft};
-use super::model::{Action, AllowHost, Httpd, Mode, ProcessTarget, Rule, Test};
+use super::model::{Action, AllowHost, Httpd, Kind, Mode, ProcessTarget, Program, Rule, Test};
 use crate::syntax::diagnostic::Diagnostic;
 use crate::syntax::source::{Location, Span};
 use crate::syntax::statement::Set;
@@ -199,6 +199,22 @@ fn single(set: &Set) -> Option<&'static str> {
     })
 }
 
+/// A shell that starts the service has its whole script in its command line, where the pattern may find it.
+fn own_shell(draft: &Draft) -> Option<Diagnostic> {
+    let Some(Kind::Process(ProcessTarget::Matching { pattern, .. })) = &draft.kind else { return None };
+    let is_shell = |program: &&Program| {
+        let name = program.argv.first().map(|path| path.to_string_lossy()).unwrap_or_default();
+        let options = program.argv.get(1).map(|word| word.to_string_lossy()).unwrap_or_default();
+        // `sh -c`, `bash -lc` and their like.
+        name.ends_with("sh") && !name.ends_with("ssh") && options.starts_with('-') && options.ends_with('c')
+    };
+    let mut shells = [&draft.start, &draft.restart].into_iter().flatten().filter(is_shell);
+    shells.find(|program| pattern.regex.is_match(program.command_line().as_bytes()))?;
+    let message = "the pattern also matches the shell that starts this service, which may be taken for it";
+    let help = "begin the pattern with '^', or put 'exec' in front of the last command of the shell";
+    Some(Diagnostic::warning(draft.location, message).with_help(help))
+}
+
 /// Rules of a service that do less than they say.
 fn idle(draft: &Draft) -> Vec<Diagnostic> {
     let starts = draft.start.is_some() || draft.restart.is_some();
@@ -227,6 +243,7 @@ fn idle(draft: &Draft) -> Vec<Diagnostic> {
             found.push(Diagnostic::warning(*location, message));
         }
     }
+    found.extend(own_shell(draft));
     let existence = |wanted: fn(&Rule) -> bool| draft.rules.iter().position(wanted);
     let both = existence(|rule| rule.test == Test::Exist).zip(existence(|rule| rule.test == Test::NotExist));
     if let Some((one, other)) = both

@@ -42,6 +42,19 @@ fn rules_that_do_less_than_they_say() {
 }
 
 #[test]
+fn a_pattern_that_finds_the_shell_of_the_start_program_is_told() {
+    let found = |pattern: &str, program: &str| {
+        let text = format!("check process a matching \"{pattern}\" {program}");
+        warnings(&text).iter().filter(|(message, _)| message.contains("the shell that starts this service")).count()
+    };
+    assert_eq!(found("puma", "start \"/bin/sh -c 'cd /x && puma'\""), 1);
+    assert_eq!(found("puma", "restart \"/bin/bash -lc 'puma'\" start \"/bin/true\""), 1);
+    assert_eq!(found("^puma", "start \"/bin/sh -c 'cd /x && puma'\""), 0);
+    assert_eq!(found("puma", "start \"/usr/bin/puma -c x\" stop \"/bin/sh -c 'pkill puma'\""), 0);
+    assert_eq!(found("puma", "start \"/bin/sh /etc/rc.d/puma start\""), 0);
+}
+
+#[test]
 fn of_several_tests_in_one_rule_the_last_counts_and_the_others_are_named() {
     let text = "check system x if cpu > 5% and memory usage > 6% or loadavg > 7 for 3 cycles then alert";
     let message = "another test follows in this 'if': only the last one counts, as in Monit; write an 'if' for each";
