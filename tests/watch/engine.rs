@@ -136,6 +136,8 @@ fn restarts_are_counted_over_the_daemons_own_restart_and_forgotten_with_their_cy
         sandbox.kill_standin("puma");
         sandbox.cycle();
         sandbox.await_log("'puma' process is running with pid");
+        // What is in the log is in the state file by the end of that turn.
+        sandbox.settled();
         sandbox.kill();
         sandbox.start();
     }
