@@ -21,8 +21,7 @@ fact("302 to the service, with a body", (answer.code, answer.headers["Location"]
 answer = act("/_doaction", "abc", action="monitor", service="web")
 fact("302 without a body where several may be named", answer.code == 302 and not answer.body, answer.code)
 fact("a bad action 400", act("/web", token, action="dance").code == 400)
-fact("its words", b'Invalid action "dance"' in act("/web", token, action="dance").body or
-     b'Invalid action "dance"' in act("/web", token, action="dance").body)
+fact("its words", b'Invalid action "dance"' in act("/web", token, action="dance").body)
 fact("an unknown service 404", act("/nobody", token, action="stop").code == 404)
 fact("tokens that differ 403", ask("/web", form={"securitytoken": "a", "action": "stop"}, cookie="b").code == 403)
 fact("GET never acts", ask("/_doaction?action=stop&service=web").code == 404)
